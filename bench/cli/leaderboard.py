@@ -1,0 +1,54 @@
+"""`bench leaderboard add | build | check`: tables from records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Make tables from records.", no_args_is_help=True, rich_markup_mode=None)
+Folder = Annotated[Path, typer.Option("--folder", help="The folder of records and tables.")]
+DEFAULT = Path("leaderboards")
+
+
+@app.command()
+def add(
+    record: Annotated[list[Path], typer.Argument(help="Run folders, or their record.json.")],
+    folder: Folder = DEFAULT,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of a record of the same setting.")
+    ] = False,
+) -> None:
+    """Add the records of finished runs; then `build` makes the tables."""
+    from bench import leaderboard
+
+    for source in record:
+        typer.echo(f"added {leaderboard.add(folder, source, replace=replace)}")
+
+
+@app.command()
+def build(folder: Folder = DEFAULT) -> None:
+    """Write every table that the records determine, and remove those without a record."""
+    from bench import leaderboard
+    from bench.storage import write_text
+
+    files = leaderboard.build(folder)
+    for path, text in files.items():
+        write_text(path, text)
+    for path in leaderboard.tables(folder) - {*files}:
+        path.unlink()
+    typer.echo(f"wrote {len(files)} files below {folder}")
+
+
+@app.command()
+def check(folder: Folder = DEFAULT) -> None:
+    """Fail, naming each file, where a table differs from its records."""
+    from bench import leaderboard
+
+    problems = leaderboard.check(folder)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"every table below {folder} follows from its records")

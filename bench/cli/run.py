@@ -1,0 +1,140 @@
+"""`bench run`: run a method on a dataset and print what came out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bench.cli.options import PluginFiles, load_registry
+
+if TYPE_CHECKING:
+    from bench.run import Outcome
+
+
+def command(
+    method: Annotated[str, typer.Option(help="A method; `bench list methods` shows all.")],
+    dataset: Annotated[str, typer.Option(help="A dataset; `bench list datasets` shows all.")],
+    variant: Annotated[
+        str, typer.Option(help="A variant of the method; its first if left out.")
+    ] = "",
+    protocol: Annotated[
+        list[str], typer.Option(help="A protocol; all of the dataset's if left out; repeatable.")
+    ] = [],  # noqa: B006 (typer reads the default and never changes it)
+    data_root: Annotated[
+        Path | None,
+        typer.Option(help="The folder of datasets; else BENCH_DATA or the user's data folder."),
+    ] = None,
+    edition: Annotated[
+        Literal["auto", "full", "mini"],
+        typer.Option(help="auto: the published data where they are, else the drawn ones."),
+    ] = "auto",
+    backbone: Annotated[str, typer.Option(help="Short for --set backbone=NAME.")] = "",
+    weights: Annotated[
+        str, typer.Option(help="pretrained, none, or a .safetensors file; for --set weights=.")
+    ] = "",
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", help="FIELD=VALUE of the recipe; `bench show METHOD` lists them."),
+    ] = [],  # noqa: B006
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn at random.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where networks run.")
+    ] = "auto",
+    engine: Annotated[
+        Literal["auto", "torch", "openvino"],
+        typer.Option(help="auto: openvino on a CPU, torch on a GPU."),
+    ] = "auto",
+    precision: Annotated[
+        Literal["fp32", "bf16"], typer.Option(help="Number format for extraction.")
+    ] = "fp32",
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Images a batch; no effect on results.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Threads that decode images; no effect on results.")
+    ] = os.cpu_count() or 1,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Leave unreadable images out, and count them.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="The folder of run folders.")] = Path("runs"),
+    plugin: PluginFiles = [],  # noqa: B006
+) -> None:
+    """Run a method on a dataset: extract, rank, score, keep the record, print a table."""
+    registry = load_registry(plugin)
+    from rich.console import Console
+    from rich.markup import escape
+
+    from bench import run as flow
+    from bench.cli.progress import Bar
+    from bench.engines import choose_execution
+    from bench.recipes import parse_settings
+
+    chosen = parse_settings(settings)
+    chosen |= {k: v for k, v in (("backbone", backbone), ("weights", weights)) if v}
+    request = flow.Request(
+        method=method, dataset=dataset, variant=variant, protocols=protocol, settings=dict(chosen),
+        edition=edition, data_root=data_root, runs=runs, seed=seed, skip_damaged=skip_damaged,
+        command=shlex.join(["bench", *sys.argv[1:]]),
+        execution=choose_execution(
+            device=device, engine=engine, precision=precision,
+            batch_size=batch_size, workers=workers,
+        ),
+    )  # fmt: skip
+    messages = Console(stderr=True, soft_wrap=True, highlight=False)
+    with Bar("extracting features", messages) as bar:
+        listener = flow.Listener(
+            notice=lambda text: messages.print(f"[bold yellow]{escape(text)}[/bold yellow]"),
+            progress=bar.update,
+        )
+        outcomes = flow.run(request, registry, listener)
+    _print(outcomes)
+
+
+def _print(outcomes: list[Outcome]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(soft_wrap=True, highlight=False)
+    for outcome in outcomes:
+        record = outcome.record
+        several = len(record.tasks) > 1
+        for task in record.tasks:
+            name = f"  {task.task}" if several else ""
+            table = Table(
+                title=escape(f"{record.edition_name}  {record.protocol}{name}"),
+                caption=escape(
+                    f"{task.queries:,} queries, {task.gallery:,} gallery images, "
+                    f"{task.relevant_per_query:.1f} relevant a query"
+                    + (f", {task.uncounted:,} queries with none left out" if task.uncounted else "")
+                ),
+                title_justify="left", caption_justify="left",
+            )  # fmt: skip
+            label = f"{record.method} ({record.backbone.name}, {record.backbone.source})"
+            table.add_column("metric")
+            table.add_column(escape(label), justify="right")
+            table.add_column("95 % interval", justify="right")
+            for name, value in task.metrics.items():
+                table.add_row(name, f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}")
+            console.print(table)
+        if record.dataset.damaged:
+            console.print(f"{record.dataset.damaged:,} images cannot be read and were left out")
+        state = "finished before, not run again" if outcome.was_finished else "record"
+        console.print(f"{state}: {escape(str(outcome.folder / 'record.json'))}\n")
+    fresh = [outcome.record for outcome in outcomes if not outcome.was_finished]
+    if fresh:
+        cost = fresh[-1].cost
+        made = fresh[-1].provenance
+        console.print(
+            f"features at {cost.images_per_second:,.0f} images a second "
+            f"({made.engine}, {made.precision}, {made.device}), "
+            f"peak memory {cost.peak_memory_mib:,.0f} MiB"
+        )
+    if outcomes[0].record.dataset.edition == "mini":
+        console.print("[bold yellow]drawn pictures: these numbers say nothing about real "
+                      "photographs[/bold yellow]")  # fmt: skip

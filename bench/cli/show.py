@@ -1,0 +1,74 @@
+"""`bench show NAME`: all that is known of one part."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bench.cli.options import PluginFiles, load_registry
+from bench.errors import UnknownNameError, UserError
+from bench.interfaces import DatasetSpec, MethodSpec, MetricSpec
+from bench.plugins import KINDS, SINGULAR, Registry
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="A method, dataset, backbone, head, loss or metric.")],
+    plugin: PluginFiles = [],  # noqa: B006 (typer reads the default and never changes it)
+) -> None:
+    """Show facts, recipe, protocols, licence and how to obtain."""
+    registry = load_registry(plugin)
+    console = Console(soft_wrap=True, highlight=False)
+    for index, (kind, spec) in enumerate(_find(registry, name)):
+        if index:
+            console.print()
+        owner = registry.owner(kind, spec.name)[0]
+        console.print(f"[bold]{escape(spec.name)}[/bold]  {SINGULAR[kind]}: {escape(spec.summary)}")
+        facts = [*_facts(spec), ("plugin", f"{owner.name}, {owner.origin}")]
+        for label, text in facts:
+            console.print(f"  {label:<10}  {escape(text)}")
+
+
+def _find(registry: Registry, name: str) -> list[tuple[str, Any]]:
+    found = []
+    for kind in KINDS:
+        specs = registry.all(kind)
+        spec = specs.get(name) or specs.get(name.partition(":")[0])
+        if spec is not None and (spec.name == name or getattr(spec, "family", False)):
+            found.append((kind, spec))
+    if not found:
+        try:
+            return [("metrics", registry.metric(name)[0])]
+        except UserError:
+            known = [spec for kind in KINDS for spec in registry.all(kind)]
+            raise UnknownNameError("name", name, known, "`bench list` shows all") from None
+    return found
+
+
+def _facts(spec: Any) -> list[tuple[str, str]]:
+    if isinstance(spec, DatasetSpec):
+        counts = ", ".join(f"{number:,} {name}" for name, number in spec.counts.items())
+        return [
+            *([("published", counts)] if counts else []),
+            *(("protocol", f"{name}: {text}") for name, text in spec.protocols.items()),
+            ("editions", "full, and mini (drawn by this program)" if spec.has_mini else "full"),
+            ("licence", spec.licence),
+            ("obtain", spec.obtain),
+        ]
+    if isinstance(spec, MethodSpec):
+        fields = spec.recipe().model_fields
+        return [
+            *([("paper", spec.paper)] if spec.paper else []),
+            *(("variant", f"{name}: {text}") for name, (text, _) in spec.variants.items()),
+            *(
+                ("recipe", f"{name} = {field.default}  ({field.description})")
+                for name, field in fields.items()
+            ),
+            ("needs", ", ".join(spec.needs) or "images only"),
+        ]
+    if isinstance(spec, MetricSpec):
+        better = "higher is better" if spec.higher_is_better else "lower is better"
+        return [("formula", spec.formula), ("order", better)]
+    return []

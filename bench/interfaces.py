@@ -1,0 +1,262 @@
+"""The parts that plug into `bench`: protocols for behaviour, frozen dataclasses for facts.
+
+A plugin's hooks return the `...Spec` classes; their builders return objects that behave as the
+protocols say. Shapes: B images in a batch, N images in a catalog, D feature dimensions, Q queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from torch import Tensor
+
+    from bench.catalog import Catalog
+    from bench.metrics import Ranking
+    from bench.protocols import Condition
+    from bench.protocols import Protocol as RetrievalProtocol
+    from bench.recipes import Recipe
+
+Distance = Literal["euclidean", "cosine", "inner-product"]
+Interpolation = Literal["bilinear", "bicubic"]
+Need = Literal["items", "categories", "attributes", "single-valued attributes", "boxes",
+               "street and shop images"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How pixels become a backbone's input; it belongs to the weights, never to the dataset.
+
+    The shorter side is resized to `size / crop`, the middle `size` x `size` is kept, and each
+    channel, scaled to 0…1, becomes `(value - mean) / std`.
+    """
+
+    size: int
+    crop: float
+    interpolation: Interpolation
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's weights: where from, a hash of their bytes, what they were trained on."""
+
+    source: str
+    digest: str
+    trained_on: str
+    path: Path | None = field(default=None, compare=False)  # absent: drawn from `seed`
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class BackboneSource:
+    """All that determines a backbone, known before the network is built and without torch."""
+
+    name: str
+    weights: Weights
+    preprocessing: Preprocessing
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One named output of a backbone; `stride` is None where the map is a single vector, 1 x 1."""
+
+    channels: int
+    stride: int | None
+
+
+class Backbone(Protocol):
+    """A `torch.nn.Module` from images to named feature maps."""
+
+    source: BackboneSource
+    stages: Mapping[str, Stage]
+
+    def __call__(self, images: Tensor, stages: Sequence[str]) -> dict[str, Tensor]:
+        """Return `{stage: (B, C, h, w)}` for normalised `(B, 3, H, W)` float32 images."""
+
+
+class Head(Protocol):
+    """A `torch.nn.Module` from named feature maps to named vectors or logits."""
+
+    def __call__(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return `{name: (B, D)}` for `{stage: (B, C, h, w)}`."""
+
+
+class Loss(Protocol):
+    """A `torch.nn.Module` from outputs and targets to a scalar."""
+
+    def __call__(self, *tensors: Tensor) -> Tensor:
+        """Return the mean loss of the batch, a scalar; the spec's summary names the arguments."""
+
+
+class Metric(Protocol):
+    """A pure function of a ranking."""
+
+    def __call__(self, ranking: Ranking, k: int) -> npt.NDArray[np.float64]:
+        """Return one value per query, `(Q,)`; NaN where the query does not count."""
+
+
+class FeatureExtractor(Protocol):
+    """From images to the vectors that are compared.
+
+    `extract` runs once per image and its result is stored; `for_gallery` and `for_query` are cheap
+    and make of it what one task compares (a mask for a condition, a replaced attribute).
+    """
+
+    distance: Distance
+    preprocessing: Preprocessing
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return, without building the network, all that determines `extract` beside the pixels."""
+
+    def extract(self, images: Tensor, domain: str) -> Tensor:
+        """Return `(B, D)` for normalised `(B, 3, H, W)` images, all of one domain ("" for none)."""
+
+    def for_gallery(
+        self, features: npt.NDArray[np.float32], condition: Condition | None
+    ) -> npt.NDArray[np.float32]:
+        """Return what stands in the gallery under `condition`; the features themselves if none."""
+
+    def for_query(
+        self, features: npt.NDArray[np.float32], condition: Condition | None
+    ) -> npt.NDArray[np.float32]:
+        """Return what asks under `condition`; the features themselves if none."""
+
+
+class Method(Protocol):
+    """A paper's method with one recipe, on one catalog."""
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """The network, built on first use; every parameter that an extractor uses is in it."""
+
+    @property
+    def backbone(self) -> BackboneSource:
+        """The backbone's name, weights and preprocessing."""
+
+    @property
+    def extractors(self) -> Mapping[str, FeatureExtractor]:
+        """The feature extractors by name; the first one is the default."""
+
+
+class Dataset(Protocol):
+    """One dataset's reader."""
+
+    def find(self, data_root: Path) -> Path | None:
+        """Return the folder below `data_root` that holds the published files, or None."""
+
+    def sources(self, root: Path) -> Sequence[Path]:
+        """Return the annotation files, and the folders whose listing, determine the catalog."""
+
+    def load(self, root: Path) -> Catalog:
+        """Return the catalog; raises `DataError` naming file and line for what is malformed."""
+
+    def protocols(self, catalog: Catalog) -> Sequence[RetrievalProtocol]:
+        """Return the protocols that this catalog allows."""
+
+    def draw_mini(self, root: Path, *, seed: int) -> None:
+        """Draw the mini edition, in the published layout, as the new folder `root`."""
+
+
+class Parts(Protocol):
+    """Where a method finds what other plugins registered, by name."""
+
+    def backbone_source(self, name: str, weights: str, seed: int) -> BackboneSource:
+        """Return the facts of a backbone, its weights found or downloaded."""
+
+    def backbone(self, source: BackboneSource) -> torch.nn.Module:
+        """Return the network with its weights."""
+
+    def head(self, name: str, stages: Mapping[str, Stage], **options: Any) -> torch.nn.Module:
+        """Return a head for feature maps of these stages."""
+
+    def loss(self, name: str, **options: Any) -> torch.nn.Module:
+        """Return a loss."""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """The facts of a dataset. With `family`, it is asked for as `NAME:ARGUMENT`."""
+
+    name: str
+    summary: str
+    build: Callable[[str], Dataset]  # given the name as asked for
+    licence: str
+    obtain: str
+    folders: tuple[str, ...] = ()  # what its folder below the data root may be called
+    counts: Mapping[str, int] = field(default_factory=dict)  # published images, per split and all
+    protocols: Mapping[str, str] = field(default_factory=dict)  # name → one line
+    has_mini: bool = True
+    family: bool = False
+    drawn_with: tuple[str, ...] = ()  # modules of other packages that the mini edition is drawn by
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """The facts of a method; `variants` maps a name to (one line, recipe overrides)."""
+
+    name: str
+    summary: str
+    recipe: Callable[[], type[Recipe]]
+    build: Callable[[Recipe, Catalog, Parts, int], Method]  # recipe, catalog, parts, seed
+    needs: tuple[Need, ...] = ()
+    paper: str = ""
+    variants: Mapping[str, tuple[str, Mapping[str, Any]]] = field(
+        default_factory=lambda: {"default": ("the recipe as it stands", {})}
+    )
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """A backbone, or with `family` all those asked for as `NAME:ARGUMENT`.
+
+    `resolve(name, weights, seed)` finds or downloads weights ("pretrained", "none" or a file).
+    """
+
+    name: str
+    summary: str
+    resolve: Callable[[str, str, int], BackboneSource]
+    build: Callable[[BackboneSource], torch.nn.Module]
+    family: bool = False
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """A head; `build(stages, **options)` returns the module."""
+
+    name: str
+    summary: str
+    build: Callable[..., torch.nn.Module]
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """A loss; `build(**options)` returns the module."""
+
+    name: str
+    summary: str
+    build: Callable[..., torch.nn.Module]
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A metric; a name that ends in `@k` takes a cut-off, as in `hit@20`.
+
+    `depth(k, most_relevant)` is how deep a ranking it must see, `most_relevant` being the largest
+    number of relevant images that a query has.
+    """
+
+    name: str
+    summary: str
+    formula: str
+    function: Metric
+    depth: Callable[[int, int], int]
+    needs_first_relevant: bool = False
+    higher_is_better: bool = True

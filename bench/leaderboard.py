@@ -1,0 +1,233 @@
+"""From records to tables: the same bytes each time, on every machine.
+
+    leaderboards/
+      records/<dataset>@<edition>/<protocol>/<method>--<variant>--<backbone>--seed<n>-….json
+      <dataset>@<edition>/<protocol>.md and .csv      made from the records of that folder
+      README.md                                       the list of tables
+
+Nothing but `build` writes a table. Records of two protocol fingerprints never share one.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from tabulate import tabulate
+
+from bench.errors import RecordError
+from bench.records import MetricValue, Record, as_folder, finished
+from bench.storage import write_text
+
+MINI_WARNING = (
+    "**Drawn pictures.** This table is of a mini edition, drawn by the program itself to show that "
+    "an implementation works. It says nothing about real photographs."
+)
+COLUMNS = (
+    "dataset edition protocol protocol_fingerprint method variant backbone weights seed task queries "
+    "gallery uncounted metric mean low high dimension parameters flops_per_image engine precision "
+    "images_per_second git_commit git_clean digest"
+).split()
+
+
+def record_place(folder: Path, record: Record) -> Path:
+    """Return where a record stands below `folder`, by its content alone."""
+    name = (
+        f"{record.method}--{record.variant}--{as_folder(record.backbone.name)}"
+        f"--seed{record.seed}-{record.digest[:8]}.json"
+    )
+    return folder / "records" / as_folder(record.edition_name) / as_folder(record.protocol) / name
+
+
+def add(folder: Path, source: Path, *, replace: bool) -> Path:
+    """Copy the record of a run (its folder or record.json) below `folder` and return its place.
+
+    Raises `RecordError` for a record that was altered, that has another protocol fingerprint than
+    those it would stand beside, or whose setting has a record already (unless `replace`).
+    """
+    run = source if source.is_dir() else source.parent
+    record = finished(run)
+    if record is None:
+        raise RecordError(
+            f"{run} is not a finished run; expected a folder with record.json and DONE"
+        )
+    place = record_place(folder, record)
+    superseded = []
+    for path, other in _read_all(place.parent):
+        if other.protocol_fingerprint != record.protocol_fingerprint:
+            raise RecordError(
+                f"{source} has protocol fingerprint {record.protocol_fingerprint[:8]}, "
+                f"{path.name} has {other.protocol_fingerprint[:8]}: other queries, gallery or "
+                "relevance under one name; they cannot share a table"
+            )
+        if _setting(other) == _setting(record) and path != place:
+            superseded.append(path)
+    if superseded and not replace:
+        raise RecordError(
+            f"{superseded[0]} is a record of the same setting; put this one in its place "
+            "with --replace"
+        )
+    write_text(place, record.to_json())
+    for path in superseded:
+        path.unlink()
+    return place
+
+
+def build(folder: Path) -> dict[Path, str]:
+    """Return the text of every file that the records below `folder` determine."""
+    files: dict[Path, str] = {}
+    index = []
+    records = folder / "records"
+    for protocol in sorted(path for path in records.glob("*/*") if path.is_dir()):
+        found = [record for _, record in _read_all(protocol)]
+        if not found:
+            continue
+        if len({record.protocol_fingerprint for record in found}) > 1:
+            raise RecordError(f"{protocol} holds records of several protocol fingerprints")
+        place = folder / protocol.parent.name / protocol.name
+        ordered = sorted(found, key=_rank)
+        files[place.with_name(f"{place.name}.md")] = _markdown(ordered)
+        files[place.with_name(f"{place.name}.csv")] = _csv(ordered)
+        index.append((ordered[0], len(ordered), place.relative_to(folder).as_posix()))
+    files[folder / "README.md"] = _index(index)
+    return files
+
+
+def check(folder: Path) -> list[str]:
+    """Return what does not hold between the records and the tables; nothing if all does."""
+    problems = []
+    for path, record in _read_all(folder / "records"):
+        place = record_place(folder, record)
+        if path != place:
+            problems.append(f"{path}: its content belongs at {place}; was it edited?")
+    expected = build(folder)
+    for path, text in expected.items():
+        if not path.is_file():
+            problems.append(f"{path}: missing; run `bench leaderboard build`")
+        elif path.read_bytes() != text.encode():
+            problems.append(f"{path}: differs from its records; run `bench leaderboard build`")
+    problems += [
+        f"{path}: no record stands behind this table"
+        for path in sorted(tables(folder) - {*expected})
+    ]
+    return problems
+
+
+def tables(folder: Path) -> set[Path]:
+    """Return the tables that lie below `folder`."""
+    return {
+        path
+        for path in folder.glob("*@*/*")
+        if path.suffix in {".md", ".csv"} and path.parent.parent == folder
+    }
+
+
+def _read_all(folder: Path) -> Iterable[tuple[Path, Record]]:
+    for path in sorted(folder.rglob("*.json")):
+        yield path, Record.read(path)
+
+
+def _setting(record: Record) -> tuple[object, ...]:
+    """Return what makes two records results of one experiment."""
+    made = record.provenance
+    recipe = repr(sorted(record.recipe.items()))
+    setting = (record.method, record.variant, recipe, record.backbone.weights, record.seed)
+    return (*setting, made.engine, made.precision, made.device)
+
+
+def _rank(record: Record) -> tuple[object, ...]:
+    leading = record.tasks[0].metrics.get(record.headline)
+    mean = leading.mean if leading and leading.mean == leading.mean else float("-inf")
+    return (-mean, record.method, record.variant, record.backbone.name, record.seed, record.digest)
+
+
+def _escape(text: str) -> str:
+    return html.escape(text).replace("|", "\\|")
+
+
+def _markdown(records: list[Record]) -> str:
+    first = records[0]
+    several = len(first.tasks) > 1
+    lines = [f"# {_escape(first.edition_name)}: {_escape(first.protocol)}", ""]
+    if first.dataset.edition == "mini":
+        lines += [MINI_WARNING, ""]
+    for number, task in enumerate(first.tasks):
+        if several:
+            lines += [f"## {_escape(task.task)}", ""]
+        lines += [
+            f"{task.queries:,} queries, {task.gallery:,} gallery images, "
+            f"{task.relevant_per_query:.1f} relevant a query; {task.uncounted:,} queries without "
+            "any relevant image are left out. "
+            f"Protocol fingerprint `{first.protocol_fingerprint[:8]}`.",
+            "",
+        ]
+        names = list(task.metrics)
+        values = {n: [r.tasks[number].metrics[n] for r in records] for n in names}
+        best = {n: max(v.mean for v in values[n]) for n in names}
+        rows = []
+        for index, record in enumerate(records):
+            made = record.provenance
+            cells = [_cell(values[n][index], best[n]) for n in names]
+            method = record.method + ("" if record.variant == "default" else f" {record.variant}")
+            rows.append(
+                [_escape(method), _escape(record.backbone.name), _escape(record.backbone.source),
+                 *cells, f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
+                 f"{record.flops_per_image / 1e9:.2f}",
+                 f"{made.engine} {made.precision}", record.seed]
+            )  # fmt: skip
+        header = ["method", "backbone", "weights", *names]
+        header += ["dimension", "parameters (M)", "GFLOP/image", "extraction", "seed"]
+        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+    lines += [
+        "Each value is the mean over queries with its 95 % bootstrap interval; best mean in bold. "
+        "Made from the records by `bench leaderboard build`; do not edit.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cell(value: MetricValue, best: float) -> str:
+    mean = f"{value.mean:.3f}"
+    mean = f"**{mean}**" if value.mean == best else mean
+    return f"{mean} [{value.low:.3f}, {value.high:.3f}]"
+
+
+def _csv(records: list[Record]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        made = record.provenance
+        for task in record.tasks:
+            for name, value in task.metrics.items():
+                writer.writerow(
+                    [record.dataset.name, record.dataset.edition, record.protocol,
+                     record.protocol_fingerprint, record.method, record.variant,
+                     record.backbone.name, record.backbone.source, record.seed, task.task,
+                     task.queries, task.gallery, task.uncounted, name, value.mean, value.low,
+                     value.high, record.dimension, record.parameters, record.flops_per_image,
+                     made.engine, made.precision, round(record.cost.images_per_second, 1),
+                     made.git_commit, made.git_clean, record.digest]
+                )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _index(entries: list[tuple[Record, int, str]]) -> str:
+    lines = [
+        "# Leaderboards",
+        "",
+        "Tables made from the records beside them by `bench leaderboard build`; "
+        "`bench leaderboard check` fails when one differs. Tables of a mini edition are of drawn "
+        "pictures and say nothing about real photographs.",
+        "",
+    ]
+    rows = [
+        [_escape(record.edition_name), f"[{_escape(record.protocol)}]({place}.md)",
+         f"[csv]({place}.csv)", count]
+        for record, count, place in entries
+    ]  # fmt: skip
+    lines += [tabulate(rows, ["data", "protocol", "", "records"], tablefmt="github"), ""]
+    return "\n".join(lines)

@@ -1,0 +1,202 @@
+"""One run, from a command's choices to records. This page is the whole flow.
+
+catalog → method → (training) → features → for each protocol: rank, score, summarise, save.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import editions, features, fingerprints, records, scoring
+from bench.engines import Execution
+from bench.interfaces import Method
+from bench.plugins import Registry
+from bench.protocols import require_compatible, select
+from bench.recipes import make_recipe
+from bench.records import Record
+from bench.storage import default_data_root
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for."""
+
+    method: str
+    dataset: str
+    execution: Execution
+    variant: str = ""  # the method's first, if empty
+    protocols: Sequence[str] = ()  # all of the dataset's, if empty
+    settings: dict[str, Any] = field(default_factory=dict)  # recipe fields
+    edition: str = "auto"
+    data_root: Path | None = None
+    runs: Path = Path("runs")
+    seed: int = 0
+    skip_damaged: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A record, where it is, and whether it had been there before."""
+
+    record: Record
+    folder: Path
+    was_finished: bool
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What is told of a run under way; the command line prints it."""
+
+    notice: Callable[[str], None]
+    progress: Callable[[int, int], None]
+
+
+def run(request: Request, registry: Registry, listener: Listener) -> list[Outcome]:
+    """Return one outcome per protocol, running those that are not finished yet."""
+    started = time.perf_counter()
+    execution = request.execution
+    spec = registry.method(request.method)
+    variant = request.variant or next(iter(spec.variants))
+    recipe = make_recipe(spec, variant, request.settings)
+    dataset_spec = registry.dataset(request.dataset)
+    dataset = dataset_spec.build(request.dataset)
+
+    catalog = editions.load(
+        dataset_spec, dataset, request.dataset, edition=request.edition,
+        data_root=request.data_root or default_data_root(),
+        code=registry.code("datasets", [request.dataset], *dataset_spec.drawn_with),
+        notice=listener.notice,
+    )  # fmt: skip
+    require_compatible(spec, catalog)
+    protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
+    metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
+    method = spec.build(recipe, catalog, registry, request.seed)
+    name, extractor = next(iter(method.extractors.items()))
+    plan = features.Plan(
+        method, name, extractor, catalog, execution, _extraction_code(method, spec.name, registry)
+    )
+    code = fingerprints.of_json([plan.key, registry.code("metrics", list(metrics), *_SCORING)])
+
+    determined = [
+        records.SCHEMA_VERSION, spec.name, variant, recipe.model_dump(mode="json"), catalog.name,
+        request.seed, request.skip_damaged, code,
+    ]  # fmt: skip
+    places = []
+    for protocol in protocols:
+        key = fingerprints.of_json(
+            [*determined, protocol.fingerprint(catalog), protocol.metrics, protocol.headline]
+        )
+        folder = records.run_folder(
+            request.runs, dataset=catalog.name, method=spec.name, variant=variant,
+            protocol=protocol.name, seed=request.seed, key=key,
+        )  # fmt: skip
+        places.append((protocol, folder, key))
+    outcomes = {p.name: Outcome(r, f, True) for p, f, _ in places if (r := records.finished(f))}
+    waiting = [place for place in places if place[0].name not in outcomes]
+    if not waiting:
+        return list(outcomes.values())
+    seconds = {"load": time.perf_counter() - started}
+
+    rows = np.unique(np.concatenate([protocol.rows() for protocol, _, _ in waiting]))
+    extraction = features.extract(
+        plan, rows, skip_damaged=request.skip_damaged, progress=listener.progress
+    )
+    seconds["extract"] = extraction.seconds
+
+    for published, folder, key in waiting:
+        clock = time.perf_counter()
+        protocol = published.without(extraction.damaged)
+        tasks = scoring.score(
+            protocol, metrics, extraction.features, extractor,
+            catalog=catalog, folder=folder, device=execution.device,
+        )  # fmt: skip
+        cost = records.Cost(
+            seconds=seconds | {"rank and score": time.perf_counter() - clock},
+            images_per_second=extraction.images / max(extraction.seconds, 1e-9),
+            peak_memory_mib=records.peak_memory_mib(),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        record = Record(
+            method=spec.name, variant=variant, recipe=recipe.model_dump(mode="json"),
+            backbone=_backbone_facts(method), parameters=extraction.facts["parameters"],
+            flops_per_image=extraction.facts["flops"], dimension=extraction.facts["dimension"],
+            dataset=records.DatasetFacts(
+                name=catalog.dataset, edition=catalog.edition, licence=dataset_spec.licence,
+                annotations=catalog.fingerprint, coverage=editions.coverage(dataset_spec, catalog),
+                damaged=len(extraction.damaged),
+            ),
+            protocol=protocol.name, protocol_fingerprint=protocol.fingerprint(catalog),
+            headline=protocol.headline, seed=request.seed, tasks=tasks, run_key=key, cost=cost,
+            provenance=_provenance(request, registry, code),
+        )  # fmt: skip
+        records.finish(folder, record)
+        outcomes[protocol.name] = Outcome(record, folder, False)
+    return [outcomes[protocol.name] for protocol in protocols]
+
+
+# The modules whose sources decide what features and what numbers come out.
+_EXTRACTION = ("bench.engines", "bench.features", "bench.images")
+_SCORING = ("bench.catalog", "bench.metrics", "bench.protocols", "bench.scoring", "bench.search",
+            "bench.statistics")  # fmt: skip
+
+
+def _extraction_code(method: Method, name: str, registry: Registry) -> str:
+    """Return the hash of the sources of extraction, of the method and of its backbone."""
+    backbone = registry.code("backbones", [method.backbone.name])
+    return fingerprints.of_json([backbone, registry.code("methods", [name], *_EXTRACTION)])
+
+
+def _backbone_facts(method: Method) -> records.BackboneFacts:
+    source = method.backbone
+    return records.BackboneFacts(
+        name=source.name,
+        source=source.weights.source,
+        weights=source.weights.digest,
+        trained_on=source.weights.trained_on,
+        preprocessing=asdict(source.preprocessing),
+    )
+
+
+def _provenance(request: Request, registry: Registry, code: str) -> records.Provenance:
+    execution = request.execution
+    owners = [
+        registry.owner("methods", request.method),
+        registry.owner("datasets", request.dataset),
+    ]
+    commit, clean = records.git_state(Path(__file__).parent)
+    return records.Provenance(
+        command=request.command,
+        versions=fingerprints.versions(
+            "fashion-retrieval-bench", "torch", "torchvision", "timm", "openvino", "numpy", "pillow"
+        ),
+        plugins={plugin.name: plugin.origin for plugin, _ in owners},
+        code=code,
+        git_commit=commit,
+        git_clean=clean,
+        python=platform.python_version(),
+        machine=records.machine_name(),
+        device=execution.device,
+        device_name=_device_name(execution.device),
+        engine=execution.engine,
+        precision=execution.precision,
+        batch_size=execution.batch_size,
+        threads=os.cpu_count() or 1,
+    )
+
+
+def _device_name(device: str) -> str:
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    return torch.cuda.get_device_name()
