@@ -42,7 +42,7 @@ def load(
     absent = f"{name} is not below {data_root}" + (f" (looked for {looked})" if looked else "")
     if edition == "full" or not spec.has_mini:
         raise DataError(f"{absent}; to obtain it: {spec.obtain}")
-    root = draw(spec, dataset, code)
+    root = draw(spec, dataset, code, notice)
     catalog = load_catalog(
         name, root, sources=dataset.sources(root), parse=dataset.load, edition="mini", code=code
     )
@@ -55,13 +55,14 @@ def load(
     return catalog
 
 
-def draw(spec: DatasetSpec, dataset: Dataset, code: str) -> Path:
+def draw(spec: DatasetSpec, dataset: Dataset, code: str, notice: Callable[[str], None]) -> Path:
     """Return the folder of the drawn mini edition, drawing it first if it is not there."""
     # the renderer's and the encoder's versions can change bytes
     tools = fingerprints.versions("resvg-py", "pillow", "numpy")
     key = fingerprints.of_json([code, tools, MINI_SEED])
     root = cache_folder() / "mini" / key / spec.name
     if not root.is_dir():
+        notice(f"drawing the mini edition of {spec.name}, once, at {root}")
         dataset.draw_mini(root, seed=MINI_SEED)
     return root
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from bench import fingerprints
 from bench.catalog import BOX, Catalog
 from bench.engines import Execution
+from bench.environment import require_torchvision
 from bench.errors import DamagedImageError, UserError
 from bench.interfaces import FeatureExtractor, Method
 from bench.storage import cache_folder, replacing, write_text
@@ -161,6 +162,7 @@ class _Store:
 
 
 def _create(folder: Path, plan: Plan) -> None:
+    require_torchvision()
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -215,6 +217,7 @@ def _fill(
     skip_damaged: bool,
     progress: Callable[[int, int], None],
 ) -> None:
+    require_torchvision()
     from bench.engines import make_engine
     from bench.images import pixel_batches
 

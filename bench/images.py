@@ -20,7 +20,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.transforms import InterpolationMode
@@ -54,7 +54,9 @@ def decode(path: Path) -> Tensor:
             with Image.open(io.BytesIO(data)) as opened:
                 rgb = _as_rgb(ImageOps.exif_transpose(opened))
     except Exception as error:
-        reason = " ".join(str(error).split()).replace(repr(data), "")[:120]
+        reason = " ".join(str(error).split())[:120]
+        if isinstance(error, UnidentifiedImageError):  # its text is the address of an object
+            reason = "its content is of no known image format" if data else "it is empty"
         raise DamagedImageError(f"{path} is not a readable image: {reason}") from None
     return torch.from_numpy(np.array(rgb)).permute(2, 0, 1)
 

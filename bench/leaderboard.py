@@ -14,6 +14,7 @@ import csv
 import html
 import io
 from collections.abc import Iterable
+from math import isnan, nan
 from pathlib import Path
 
 from tabulate import tabulate
@@ -26,10 +27,10 @@ MINI_WARNING = (
     "**Drawn pictures.** This table is of a mini edition, drawn by the program itself to show that "
     "an implementation works. It says nothing about real photographs."
 )
-COLUMNS = (
-    "dataset edition protocol protocol_fingerprint method variant backbone weights seed task queries "
-    "gallery uncounted metric mean low high dimension parameters flops_per_image engine precision "
-    "images_per_second git_commit git_clean digest"
+COLUMNS = (  # of the CSV files, one row per record, task and metric
+    "dataset edition protocol protocol_fingerprint method variant backbone weights seed task "
+    "queries gallery uncounted metric mean low high dimension parameters flops_per_image engine "
+    "precision images_per_second git_commit git_clean digest"
 ).split()
 
 
@@ -140,7 +141,7 @@ def _setting(record: Record) -> tuple[object, ...]:
 
 def _rank(record: Record) -> tuple[object, ...]:
     leading = record.tasks[0].metrics.get(record.headline)
-    mean = leading.mean if leading and leading.mean == leading.mean else float("-inf")
+    mean = leading.mean if leading and not isnan(leading.mean) else float("-inf")
     return (-mean, record.method, record.variant, record.backbone.name, record.seed, record.digest)
 
 
@@ -164,19 +165,18 @@ def _markdown(records: list[Record]) -> str:
             f"Protocol fingerprint `{first.protocol_fingerprint[:8]}`.",
             "",
         ]
-        names = list(task.metrics)
-        values = {n: [r.tasks[number].metrics[n] for r in records] for n in names}
-        best = {n: max(v.mean for v in values[n]) for n in names}
+        names = list(dict.fromkeys(n for record in records for n in record.tasks[number].metrics))
+        best = {n: max(_means(records, number, n), default=nan) for n in names}
         rows = []
-        for index, record in enumerate(records):
-            made = record.provenance
-            cells = [_cell(values[n][index], best[n]) for n in names]
+        for record in records:
+            made, metrics = record.provenance, record.tasks[number].metrics
             method = record.method + ("" if record.variant == "default" else f" {record.variant}")
             rows.append(
                 [_escape(method), _escape(record.backbone.name), _escape(record.backbone.source),
-                 *cells, f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
-                 f"{record.flops_per_image / 1e9:.2f}",
-                 f"{made.engine} {made.precision}", record.seed]
+                 *(_cell(metrics.get(n), best[n]) for n in names),
+                 f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
+                 f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
+                 record.seed]
             )  # fmt: skip
         header = ["method", "backbone", "weights", *names]
         header += ["dimension", "parameters (M)", "GFLOP/image", "extraction", "seed"]
@@ -189,7 +189,14 @@ def _markdown(records: list[Record]) -> str:
     return "\n".join(lines)
 
 
-def _cell(value: MetricValue, best: float) -> str:
+def _means(records: list[Record], task: int, metric: str) -> list[float]:
+    found = [record.tasks[task].metrics.get(metric) for record in records]
+    return [value.mean for value in found if value and not isnan(value.mean)]
+
+
+def _cell(value: MetricValue | None, best: float) -> str:
+    if value is None:
+        return "not measured"
     mean = f"{value.mean:.3f}"
     mean = f"**{mean}**" if value.mean == best else mean
     return f"{mean} [{value.low:.3f}, {value.high:.3f}]"

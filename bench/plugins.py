@@ -1,9 +1,9 @@
 """Find plugins, load them one by one, validate what they register, look it up by name.
 
 A plugin that cannot be imported, that implements a hook which does not exist, that returns
-something other than specs, or that registers a name already taken is set aside whole: it is named in
-one warning, `bench plugins` shows its error, and all others work. Order: the harness's own parts,
-the plugins of its own distribution, those of other distributions by name, then the files given.
+something other than specs, or that registers a name already taken is set aside whole: it is named
+in one warning, `bench plugins` shows its error, and all others work. Order: the harness's own
+parts, the plugins of its own distribution, those of other distributions by name, then the files.
 """
 
 from __future__ import annotations

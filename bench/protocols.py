@@ -107,6 +107,10 @@ class Protocol:
         """Return the protocol with these rows left out of every task."""
         return replace(self, tasks=tuple(task.without(rows) for task in self.tasks))
 
+    def with_metrics(self, names: Sequence[str]) -> Protocol:
+        """Return the protocol with these metrics after its own."""
+        return replace(self, metrics=tuple(dict.fromkeys([*self.metrics, *names])))
+
     def fingerprint(self, catalog: Catalog) -> str:
         """Return the hash of query ids, gallery ids, relevance and rules.
 

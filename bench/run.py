@@ -35,6 +35,7 @@ class Request:
     execution: Execution
     variant: str = ""  # the method's first, if empty
     protocols: Sequence[str] = ()  # all of the dataset's, if empty
+    metrics: Sequence[str] = ()  # besides those of the protocols
     settings: dict[str, Any] = field(default_factory=dict)  # recipe fields
     edition: str = "auto"
     data_root: Path | None = None
@@ -79,6 +80,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
     )  # fmt: skip
     require_compatible(spec, catalog)
     protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
+    protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
     metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
     method = spec.build(recipe, catalog, registry, request.seed)
     name, extractor = next(iter(method.extractors.items()))

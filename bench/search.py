@@ -77,7 +77,6 @@ def rank(
     where it stands below `depth`.
     """
     own, counts = task.own(), task.relevant_counts()
-    depth = min(depth, len(gallery))
     for start in range(0, len(queries), QUERY_BLOCK):
         rows = slice(start, min(start + QUERY_BLOCK, len(queries)))
         positions = search(
@@ -98,7 +97,7 @@ def rank(
 
 def _prepare(rows: Features, distance: Distance) -> Matrix:
     """Return the rows in float64, of length one for the cosine."""
-    matrix = rows.astype(np.float64)
+    matrix = rows.astype(np.float64, order="C")
     if distance == "cosine":
         length = np.sqrt(_squares(matrix))
         matrix /= np.where(length > 0, length, 1)[:, None]
@@ -108,9 +107,8 @@ def _prepare(rows: Features, distance: Distance) -> Matrix:
 def _scores(query: Matrix, rows: Matrix, distance: Distance) -> Matrix:
     """Return the score of each row (n, D) for one query (D,); equal rows get equal scores."""
     if distance == "euclidean":
-        difference = rows - query
-        return np.asarray(-np.einsum("nd,nd->n", difference, difference))
-    return np.asarray(np.einsum("nd,d->n", rows, query))
+        return -_squares(rows - query)
+    return _products(rows, query)
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,15 @@ class _Block:
 
 
 def _squares(matrix: Matrix) -> Matrix:
-    return np.asarray(np.einsum("nd,nd->n", matrix, matrix))
+    return _products(matrix, matrix)
+
+
+def _products(rows: Matrix, others: Matrix) -> Matrix:
+    """Return the inner product of each row (n, D) with its other, or with the one other (D,)."""
+    if len(rows) == 1:  # einsum sums a lone row of more than 8,192 numbers in another order
+        rows = np.repeat(rows, 2, axis=0)
+        return np.asarray(np.einsum("nd,nd->n", rows, np.broadcast_to(others, rows.shape)))[:1]
+    return np.asarray(np.einsum("nd,nd->n", rows, np.broadcast_to(others, rows.shape)))
 
 
 def _top(scores: Matrix, positions: Positions, keep: int) -> tuple[Matrix, Positions]:

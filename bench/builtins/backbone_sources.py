@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from bench import fingerprints
+from bench.environment import require_torchvision
 from bench.errors import UnknownNameError, WeightsError
 from bench.interfaces import BackboneSource, Interpolation, Preprocessing, Weights
 
@@ -55,6 +57,7 @@ def _packaged_lite0() -> Weights:
 
 
 def _config(name: str) -> Any:
+    require_torchvision()  # timm imports it
     import timm
 
     model = timm_name(name)
@@ -76,20 +79,23 @@ def _timm_preprocessing(name: str) -> Preprocessing:
 
 def _download(name: str) -> Weights:
     """Return timm's published weights, from the hub's cache on this machine or the hub itself."""
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     config = _config(name)
     ways_out = "give a file with --weights FILE.safetensors, or take another --backbone"
-    repository = config.hf_hub_id
+    repository, file = config.hf_hub_id, "model.safetensors"
     if not repository:
         raise WeightsError(f"{name} has no published weights; {ways_out}")
+    # the library would print each of its retries; the error below is enough
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
-        path = Path(hf_hub_download(repository, "model.safetensors"))
+        cached = try_to_load_from_cache(repository, file)  # needs no network, nor waits for one
+        path = Path(cached if isinstance(cached, str) else hf_hub_download(repository, file))
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        reason = type(error).__name__
         raise WeightsError(
-            f"the weights of {name} cannot be downloaded from {repository} ({reason}); {ways_out}"
+            f"the weights of {name} cannot be downloaded from {repository} "
+            f"({type(error).__name__}); {ways_out}"
         ) from None
-    trained_on = config.tag or "ImageNet-1k"
-    return Weights(f"{repository}", fingerprints.of_file(path), trained_on, path)
+    tag = config.tag or "ImageNet-1k"
+    return Weights(repository, fingerprints.of_file(path), f"as timm's tag says: {tag}", path)

@@ -25,6 +25,9 @@ def command(
     protocol: Annotated[
         list[str], typer.Option(help="A protocol; all of the dataset's if left out; repeatable.")
     ] = [],  # noqa: B006 (typer reads the default and never changes it)
+    metric: Annotated[
+        list[str], typer.Option(help="A metric besides the protocol's own, as hit@3; repeatable.")
+    ] = [],  # noqa: B006
     data_root: Annotated[
         Path | None,
         typer.Option(help="The folder of datasets; else BENCH_DATA or the user's data folder."),
@@ -76,15 +79,24 @@ def command(
 
     chosen = parse_settings(settings)
     chosen |= {k: v for k, v in (("backbone", backbone), ("weights", weights)) if v}
+    execution = choose_execution(
+        device=device, engine=engine, precision=precision, batch_size=batch_size, workers=workers
+    )
     request = flow.Request(
-        method=method, dataset=dataset, variant=variant, protocols=protocol, settings=dict(chosen),
-        edition=edition, data_root=data_root, runs=runs, seed=seed, skip_damaged=skip_damaged,
+        method=method,
+        dataset=dataset,
+        execution=execution,
+        variant=variant,
+        protocols=protocol,
+        metrics=metric,
+        settings=dict(chosen),
+        edition=edition,
+        data_root=data_root,
+        runs=runs,
+        seed=seed,
+        skip_damaged=skip_damaged,
         command=shlex.join(["bench", *sys.argv[1:]]),
-        execution=choose_execution(
-            device=device, engine=engine, precision=precision,
-            batch_size=batch_size, workers=workers,
-        ),
-    )  # fmt: skip
+    )
     messages = Console(stderr=True, soft_wrap=True, highlight=False)
     with Bar("extracting features", messages) as bar:
         listener = flow.Listener(

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from bench import hookimpl
 from bench.interfaces import Dataset, DatasetSpec
 
+CLASSES = ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt",
+           "t-shirt")  # fmt: skip
 FOLDERS = ("clothing-dataset-small", "clothing-small", "clothing")
 COUNTS = {"images": 3781, "train": 3068, "validation": 341, "test": 372}
 PROTOCOLS = {

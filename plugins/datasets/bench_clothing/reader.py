@@ -8,11 +8,9 @@ from pathlib import Path
 from bench.catalog import Catalog
 from bench.errors import DataError
 from bench.protocols import Protocol, by_code
-from bench_clothing import FOLDERS, PROTOCOLS
+from bench_clothing import CLASSES, FOLDERS, PROTOCOLS
 
 SPLITS = ("train", "validation", "test")
-CLASSES = ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt",
-           "t-shirt")  # fmt: skip
 ENDINGS = {".jpg", ".jpeg", ".png"}
 METRICS = ("hit@1", "hit@5", "precision@5", "precision@10", "recall@100", "map@r", "mrr")
 

@@ -1,0 +1,131 @@
+"""Garments as frozen attribute values, and their drawing as one SVG each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench_atelier.fabric import Fabric
+
+# pixels of every drawing: 3:4 like most photographs of clothes
+WIDTH, HEIGHT = 240, 320
+
+
+@dataclass(frozen=True)
+class Top:
+    """What is worn on the upper body, dresses and coats included.
+
+    Widths are half widths and lengths are measured from the shoulder, in drawing units. A
+    `waist` of 0 means no seam there; `flare` is what the hem is wider than the chest.
+    """
+
+    category: str
+    fabric: Fabric
+    neckline: str  # crew, v-neck, scoop, boat, square, straps
+    collar: str  # none, shirt, stand, turtleneck, lapel, hood
+    sleeve_length: str  # sleeveless, cap, short, elbow, long
+    fastening: str  # none, buttons, half-buttons, zip, double-breasted
+    pockets: str  # none, chest, patch, welt
+    hem: str  # straight, curved, ribbed, ruffle
+    chest: float
+    shoulder: float
+    neck_width: float
+    neck_depth: float
+    sleeve_width: float
+    length: float
+    waist: float
+    waist_width: float
+    flare: float
+
+
+@dataclass(frozen=True)
+class Bottom:
+    """Trousers, shorts and skirts; lengths from the waist, widths are half widths."""
+
+    category: str
+    fabric: Fabric
+    kind: str  # jeans, chinos, joggers, wide-leg, leggings; pencil, a-line, pleated, tiered, denim
+    waist: float
+    hip: float
+    length: float
+    hem_width: float  # of one leg, or of half the skirt
+    spread: float  # distance of a leg's hem from the middle
+    closure: str  # fly, drawstring, side-zip
+    detail: str  # none, side-stripe, crease, ripped, cargo, slit, button-front
+
+
+@dataclass(frozen=True)
+class Shoes:
+    """A pair of shoes; `shape` (0 to 1) makes the sole, shaft or heel low or high."""
+
+    category: str
+    fabric: Fabric
+    kind: str  # sneaker, high-top, boot, pump, oxford, ballerina, flip-flop, sandal
+    accent: str
+    sole: str
+    shape: float
+
+
+@dataclass(frozen=True)
+class Hat:
+    """A hat; `shape` (0 to 1) makes the crown low or high, `brim` the brim narrow or wide."""
+
+    category: str
+    fabric: Fabric
+    kind: str  # cap, cap-side, beanie, brimmed, bucket
+    accent: str
+    shape: float
+    brim: float
+
+
+Garment = Top | Bottom | Shoes | Hat
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the garment lies or hangs when the picture is taken.
+
+    Angles of the arms are in degrees from the horizontal, left and right as seen; bends are the
+    distance of the elbow from the straight line, in drawing units.
+    """
+
+    hanging: bool
+    arms: tuple[float, float] = (60, 60)
+    bends: tuple[float, float] = (0, 0)
+    turned: float = 0  # of the second shoe against the first, degrees
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Markup around the axis x = 0 and the box it fills: a half width, a top and a bottom."""
+
+    markup: str
+    half_width: float
+    top: float
+    bottom: float
+
+
+def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
+    """Return an SVG of the garment, 240 x 320 pixels, on a transparent ground.
+
+    The garment takes the share `fill` of the width or of the height, whichever it fills first.
+    """
+    # imported here since the parts need the classes above
+    from bench_atelier.accessories import draw_hat, draw_shoes
+    from bench_atelier.bottoms import draw_bottom
+    from bench_atelier.tops import draw_top
+
+    if isinstance(garment, Top):
+        drawing = draw_top(garment, pose)
+    elif isinstance(garment, Bottom):
+        drawing = draw_bottom(garment, pose)
+    elif isinstance(garment, Shoes):
+        drawing = draw_shoes(garment, pose)
+    else:
+        drawing = draw_hat(garment)
+    scale = max(2 * drawing.half_width / WIDTH, (drawing.bottom - drawing.top) / HEIGHT) / fill
+    width, height = WIDTH * scale, HEIGHT * scale
+    top = (drawing.top + drawing.bottom - height) / 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="{-width / 2:.2f} {top:.2f} {width:.2f} {height:.2f}">{drawing.markup}</svg>'
+    )

@@ -1,0 +1,133 @@
+"""Every command that README and docs show is executed, and every file that they show is used.
+
+A fenced block `console` holds commands, one a line, each after `$ `; a block whose info string has
+a file name (```csv shoes.csv) is that file. They run in one folder per page, in order, as written.
+What installs or would start these tests again is executed by .ci/run instead, word for word.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = sorted(
+    path.relative_to(REPOSITORY)
+    for pattern in ("*.md", "docs/*.md", "plugins/**/*.md", "tests/**/*.md")
+    for path in REPOSITORY.glob(pattern)
+)
+BLOCK = re.compile(r"^```(\S*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INSTALLS = re.compile(r"^(pip install .*? && |pip install tox-uv && tox$)")
+
+
+def commands(page: Path) -> list[str]:
+    lines = []
+    for language, _, body in BLOCK.findall((REPOSITORY / page).read_text(encoding="utf-8")):
+        if language == "console":
+            for line in body.splitlines():
+                assert line.startswith("$ "), f"{page}: {line!r} in a console block"
+                lines.append(line.removeprefix("$ "))
+    return lines
+
+
+def in_environment(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    scripts = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        ["bash", "-euc", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all pages: the mini edition is drawn once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=str)
+def test_every_command_of_a_page_runs(
+    page: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(cache))
+    if (REPOSITORY / "leaderboards").is_dir():
+        shutil.copytree(REPOSITORY / "leaderboards", tmp_path / "leaderboards")
+    draw_photos(tmp_path / "photos")
+    for _, name, body in BLOCK.findall((REPOSITORY / page).read_text(encoding="utf-8")):
+        if name:
+            (tmp_path / name).write_text(body, encoding="utf-8")
+    ran = 0
+    for command in commands(page):
+        rest = INSTALLS.sub("", command)
+        if rest:
+            done = in_environment(rest, tmp_path)
+            assert done.returncode == 0, f"{page}: {rest}\n{done.stdout}\n{done.stderr}"
+            ran += 1
+    assert ran
+
+
+def draw_photos(folder: Path) -> None:
+    """Draw the photographs that docs/own-data.md speaks of."""
+    import numpy as np
+    from bench_atelier.garments import draw_garment
+    from bench_atelier.render import render_svg
+    from bench_atelier.wardrobe import sample_garment, sample_pose
+
+    folder.mkdir()
+    names = ["customer-1", "customer-2", "shop-1", "shop-2", "shop-3"]
+    for number, name in enumerate(names):
+        generator = np.random.default_rng(number)
+        garment = sample_garment(generator, "shoes")
+        drawing = render_svg(draw_garment(garment, sample_pose(generator, garment)))
+        Image.fromarray(drawing).convert("RGB").save(folder / f"{name}.jpg")
+
+
+def test_ci_runs_what_the_readme_says_to_install_and_to_test() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    installing = [command for command in commands(Path("README.md")) if INSTALLS.match(command)]
+    assert len(installing) == 2
+    assert set(installing) <= set(script)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_no_fenced_command_escapes_execution(page: Path) -> None:
+    for language, name, body in BLOCK.findall((REPOSITORY / page).read_text(encoding="utf-8")):
+        if language != "console" and not name:
+            assert not re.search(r"^(\$ )?(bench|pip|python|tox) ", body, re.MULTILINE), (
+                page,
+                body,
+            )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("http"):
+            assert (REPOSITORY / page).parent.joinpath(target).exists(), f"{page}: {target}"
+
+
+def test_plugin_table_names_every_plugin_folder() -> None:
+    text = (REPOSITORY / "plugins" / "README.md").read_text(encoding="utf-8")
+    folders = {path.relative_to(REPOSITORY / "plugins").as_posix()
+               for path in (REPOSITORY / "plugins").glob("*/bench_*")}  # fmt: skip
+    assert folders == set(re.findall(r"\]\(((?:methods|datasets)/bench_\w+)\)", text))
+
+
+def test_torch_pair_in_the_error_is_the_tested_one() -> None:
+    from bench.environment import TORCH, TORCHVISION
+
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert {f"torch=={TORCH}", f"torchvision=={TORCHVISION}"} <= set(lines)
+    assert not [line for line in lines if "://" in line]
