@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -97,11 +98,16 @@ class Catalog:
         known: npt.NDArray[np.bool_] | None = None,
     ) -> Catalog:
         """Return a validated catalog; only `path` is required, missing columns are filled."""
-        frame = pd.DataFrame({"path": pd.Series(columns["path"], dtype="str")})
-        frame.insert(0, "id", pd.Series(columns.get("id", frame["path"]), dtype="str"))
-        for name in CODED:
-            values = columns.get(name, "")
-            frame[name] = pd.Series(values, index=frame.index, dtype="str").astype("category")
+        try:
+            frame = pd.DataFrame({"path": pd.Series(columns["path"], dtype="str")})
+            frame.insert(0, "id", pd.Series(columns.get("id", frame["path"]), dtype="str"))
+            for name in CODED:
+                values = columns.get(name, "")
+                frame[name] = pd.Series(values, index=frame.index, dtype="str").astype("category")
+        except UnicodeEncodeError as error:  # a file name of bytes that are not UTF-8
+            raise DataError(
+                f"{dataset} at {root} holds {error.object!r}, which is not valid Unicode; rename it"
+            ) from None
         for name in BOX:
             frame[name] = np.asarray(columns.get(name, np.nan), dtype=np.float32)
         schema = schema or AttributeSchema()
@@ -164,12 +170,16 @@ class Catalog:
         folder = os.fspath(self.root)
         try:
             facts = [os.stat(f"{folder}/{path}") for path in unique]  # noqa: PTH116 (a million)
+            absent = not all(stat.S_ISREG(fact.st_mode) for fact in facts)
         except OSError:
-            absent = [path for path in unique if not (self.root / path).is_file()]
+            absent = True
+        if absent:
+            # os.path: Path.is_file raises where a name is too long for any file
+            lost = [p for p in unique if not os.path.isfile(f"{folder}/{p}")]  # noqa: PTH113
             raise DataError(
-                f"{len(absent):,} of {len(unique):,} image files are absent below {self.root}, the "
-                f"first is {absent[0]}; complete the data or remove the rows that name them"
-            ) from None
+                f"{len(lost):,} of {len(unique):,} image files are absent below {self.root}, the "
+                f"first is {lost[0]}; complete the data or remove the rows that name them"
+            )
         now = pd.DataFrame(
             {"size": [f.st_size for f in facts], "modified": [f.st_mtime_ns for f in facts]},
             index=unique,
@@ -253,6 +263,9 @@ class Catalog:
             table = table.drop_columns([name])
         frame = table.to_pandas()
         frame = frame.astype({"id": "str", "path": "str"} | dict.fromkeys(CODED, "category"))
+        for name in CODED:  # numbered as `from_columns` does, and not as the file names them first
+            values = frame[name].cat
+            frame[name] = values.reorder_categories(sorted(values.categories))
         present, known = matrices[0], matrices[1].astype(np.bool_)
         return cls(facts["dataset"], root, frame, schema, present, known)
 

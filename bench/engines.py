@@ -138,7 +138,7 @@ def _openvino(module: nn.Module, execution: Execution, size: int) -> Engine:
                 "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             },
         )
-    except RuntimeError as error:
+    except Exception as error:  # tracing and converting fail in many ways; eager torch may not
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"OpenVINO cannot run this network ({reason}); use --engine torch"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +78,7 @@ class Cost(Part):
 
     seconds: dict[str, float]  # per phase; extraction over all sittings
     images_per_second: float
-    peak_memory_mib: float
+    peak_memory_mib: float | None
     finished: str  # UTC, ISO 8601
 
 
@@ -208,8 +207,12 @@ def git_state(folder: Path) -> tuple[str, bool | None]:
         return "", None
 
 
-def peak_memory_mib() -> float:
-    """Return the largest resident size of this process so far, in MiB."""
+def peak_memory_mib() -> float | None:
+    """Return the largest resident size of this process so far, in MiB; None where unknown."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from bench import search
 from bench.catalog import Catalog
+from bench.errors import IncompatibleError
 from bench.interfaces import FeatureExtractor, MetricSpec
 from bench.metrics import Ranking
 from bench.protocols import Protocol, Task
@@ -42,6 +43,12 @@ def score(
     `features` (N, D) has one row per image of the catalog. `rankings.parquet` has one row per query
     and rank (the first 100), `per_query.parquet` one per query with a column per metric.
     """
+    for task in protocol.tasks:
+        if not (task.relevant_counts() > 0).any():
+            raise IncompatibleError(
+                f"{protocol.name}, task {task.name}: none of {len(task.queries):,} queries has a "
+                f"relevant image among {len(task.gallery):,} gallery images"
+            )
     ids = catalog.images["id"].to_numpy(dtype=object)
     results = []
     names = list(protocol.metrics)
@@ -111,9 +118,8 @@ def _summarise(task: Task, names: list[str], values: npt.NDArray[np.float64]) ->
     intervals = bootstrap_intervals(values)
     metrics = {}
     for column, name in enumerate(names):
-        mean = np.nanmean(values[:, column]) if counted.any() else np.nan
-        low, high = intervals[column]
-        metrics[name] = MetricValue(mean=float(mean), low=float(low), high=float(high))
+        low, high = intervals[column].tolist()
+        metrics[name] = MetricValue(mean=float(np.nanmean(values[:, column])), low=low, high=high)
     return TaskResult(
         task=task.name,
         queries=len(values),

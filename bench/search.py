@@ -141,10 +141,11 @@ def _squares(matrix: Matrix) -> Matrix:
 
 def _products(rows: Matrix, others: Matrix) -> Matrix:
     """Return the inner product of each row (n, D) with its other, or with the one other (D,)."""
-    if len(rows) == 1:  # einsum sums a lone row of more than 8,192 numbers in another order
+    lone = len(rows) == 1
+    if lone:  # einsum adds up a lone row of more than 8,192 numbers in an order of its own
         rows = np.repeat(rows, 2, axis=0)
-        return np.asarray(np.einsum("nd,nd->n", rows, np.broadcast_to(others, rows.shape)))[:1]
-    return np.asarray(np.einsum("nd,nd->n", rows, np.broadcast_to(others, rows.shape)))
+    products = np.asarray(np.einsum("nd,nd->n", rows, np.broadcast_to(others, rows.shape)))
+    return products[:1] if lone else products
 
 
 def _top(scores: Matrix, positions: Positions, keep: int) -> tuple[Matrix, Positions]:

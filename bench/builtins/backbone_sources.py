@@ -63,8 +63,11 @@ def _config(name: str) -> Any:
     model = timm_name(name)
     if not timm.is_model(model.partition(".")[0]):
         raise UnknownNameError("timm model", model, timm.list_models())
-    config = timm.get_pretrained_cfg(model)
-    if config is None:  # a tag that the model does not have
+    try:
+        config = timm.get_pretrained_cfg(model)
+    except RuntimeError:  # a tag that the model does not have
+        config = None
+    if config is None:
         stem = model.partition(".")[0]
         raise UnknownNameError("timm model", model, [*timm.list_pretrained(f"{stem}.*"), stem])
     return config

@@ -100,9 +100,12 @@ def load_weights(model: nn.Module, path: Path, *, in_order: bool = False) -> Non
             + (f" ({surplus[0]} …)" if surplus else "")
         )
     for name, tensor in expected.items():
-        if state[name].shape != tensor.shape:
+        shape = getattr(state[name], "shape", None)
+        if shape is None:
+            raise WeightsError(f"{path} does not fit: {name} is {state[name]!r:.40}, not a tensor")
+        if shape != tensor.shape:
             raise WeightsError(
-                f"{path} does not fit: {name} has shape {tuple(state[name].shape)}, "
+                f"{path} does not fit: {name} has shape {tuple(shape)}, "
                 f"expected {tuple(tensor.shape)}"
             )
     model.load_state_dict(state)

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
 from bench.cli import leaderboard, listing, plugins, run, show
 from bench.errors import UserError
+from bench.plugins import DISTRIBUTION
 
 app = typer.Typer(
     name="bench",
-    help="Benchmark image retrieval: run a method on a dataset, rank, score, keep the record.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    """Benchmark image retrieval: run a method on a dataset, rank, score, keep the record."""
+    if version:
+        typer.echo(metadata.version(DISTRIBUTION))
+        raise typer.Exit
+
+
 app.command("run")(run.command)
 app.command("list")(listing.command)
 app.command("show")(show.command)

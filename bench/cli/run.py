@@ -142,10 +142,11 @@ def _print(outcomes: list[Outcome]) -> None:
     if fresh:
         cost = fresh[-1].cost
         made = fresh[-1].provenance
+        memory = cost.peak_memory_mib
         console.print(
             f"features at {cost.images_per_second:,.0f} images a second "
-            f"({made.engine}, {made.precision}, {made.device}), "
-            f"peak memory {cost.peak_memory_mib:,.0f} MiB"
+            f"({made.engine}, {made.precision}, {made.device})"
+            + (f", peak memory {memory:,.0f} MiB" if memory else "")
         )
     if outcomes[0].record.dataset.edition == "mini":
         console.print("[bold yellow]drawn pictures: these numbers say nothing about real "
