@@ -150,8 +150,7 @@ def pixel_batches(
             batch.pixels[place] = resize_and_crop(image, preprocessing).numpy()
         return batch
 
-    # each thread decodes images of its own; torch must not split one image over the cores as well
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         starts = iter(range(0, len(files), batch_size))
         ahead: deque[Future[PixelBatch]] = deque()
         try:

@@ -36,10 +36,8 @@ COLUMNS = (  # of the CSV files, one row per record, task and metric
 
 def record_place(folder: Path, record: Record) -> Path:
     """Return where a record stands below `folder`, by its content alone."""
-    name = (
-        f"{record.method}--{record.variant}--{as_folder(record.backbone.name)}"
-        f"--seed{record.seed}-{record.digest[:8]}.json"
-    )
+    parts = (record.method, record.variant, record.backbone.name, f"seed{record.seed}")
+    name = as_folder("--".join(parts)) + f"-{record.digest[:8]}.json"
     return folder / "records" / as_folder(record.edition_name) / as_folder(record.protocol) / name
 
 

@@ -99,34 +99,43 @@ class Registry:
 
     def _load_one(self, plugin: Plugin, load: Any) -> None:
         try:
+            self._require_new(plugin)  # before its import, which could replace the other's module
             module = load()
-        except Exception as error:
-            plugin.error = f"cannot be imported: {type(error).__name__}: {error}"
+            if not isinstance(module, ModuleType):
+                raise PluginError(f"its entry point names {module!r}; expected a module")
+        except PluginError as error:
+            plugin.error = str(error)
+        except (Exception, SystemExit) as error:
+            reason = " ".join(str(error).split())
+            plugin.error = f"cannot be imported: {type(error).__name__}: {reason}"
+        if plugin.error:
             self.plugins.append(plugin)
             return
         self.add(plugin, module)
 
     def add(self, plugin: Plugin, module: Any) -> None:
         """Register one plugin module, or set it aside with its error."""
-        self.plugins.append(plugin)
         try:
-            if any(other.name == plugin.name for other in self.plugins[:-1]):
-                raise PluginError(f"a plugin named {plugin.name!r} is loaded already")
+            self._require_new(plugin)
             self._manager.register(module, name=plugin.name)
             self._manager.check_pending()
             specs = self._call_hooks(module)
-        except pluggy.PluginValidationError as error:
-            plugin.error = " ".join(str(error).split())
         except Exception as error:
-            plugin.error = str(error) or type(error).__name__
+            plugin.error = " ".join(str(error).split()) or type(error).__name__
+        self.plugins.append(plugin)
         if plugin.error:
-            if self._manager.has_plugin(plugin.name):
+            if self._manager.get_plugin(plugin.name) is module:
                 self._manager.unregister(name=plugin.name)
             return
         for kind, spec in specs:
             self._specs[kind][spec.name] = spec
             self._owners[kind, spec.name] = plugin, module
             plugin.registered.setdefault(kind, []).append(spec.name)
+
+    def _require_new(self, plugin: Plugin) -> None:
+        for other in self.plugins:
+            if other.name == plugin.name and not other.error:
+                raise PluginError(f"a plugin of this name is loaded already, from {other.origin}")
 
     def _call_hooks(self, module: Any) -> list[tuple[str, Any]]:
         specs: list[tuple[str, Any]] = []
@@ -135,7 +144,13 @@ class Registry:
             hook = getattr(self._manager.hook, f"register_{kind}")
             # pluggy calls all plugins at once; one at a time, so that a failure has one name
             mine = [impl for impl in hook.get_hookimpls() if impl.plugin is module]
-            returned: Iterable[Any] = mine[0].function() if mine else ()
+            if not mine and hasattr(module, f"register_{kind}"):
+                raise PluginError(f"register_{kind} is not marked @bench.hookimpl")
+            returned = mine[0].function() if mine else ()
+            if not isinstance(returned, Iterable):
+                raise PluginError(
+                    f"register_{kind} returned {returned!r}; expected a list of {expected.__name__}"
+                )
             for spec in returned:
                 if not isinstance(spec, expected):
                     raise PluginError(
@@ -194,8 +209,8 @@ class Registry:
         """Return a metric's spec and its cut-off (0 for none) by name, as in `hit@20`."""
         stem, at, cut = name.partition("@")
         if at and cut.isascii() and cut.isdigit():
-            if cut == "0":
-                raise UserError(f"metric {name!r}: a cut-off counts from 1")
+            if cut.startswith("0"):  # also hit@020, which would be a second name for hit@20
+                raise UserError(f"metric {name!r}: a cut-off counts from 1, as in {stem}@20")
             return self._find("metrics", f"{stem}@k", MetricSpec), int(cut)
         if name in self._specs["metrics"] and not name.endswith("@k"):
             return self._specs["metrics"][name], 0

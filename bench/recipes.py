@@ -41,10 +41,12 @@ def make_recipe(method: MethodSpec, variant: str, settings: Mapping[str, Any]) -
 
 def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     """Return `{"field": "value"}` for texts of the form `field=value`."""
-    settings = {}
+    settings: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name:
+        if not equals or not name.strip():
             raise UserError(f"--set {text!r}: expected FIELD=VALUE, as in --set stage=blocks.5")
+        if name.strip() in settings:
+            raise UserError(f"the recipe field {name.strip()} is set twice; give it one value")
         settings[name.strip()] = value.strip()
     return settings

@@ -30,7 +30,8 @@ SCHEMA_VERSION = 1  # raise it, and the literal in `Record`, when a field change
 class Part(BaseModel):
     """The base of all parts of a record: fixed once made, no field unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # a metric may be NaN for every query; JSON has no number for their mean
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class BackboneFacts(Part):
@@ -146,7 +147,7 @@ class Record(Part):
             raise RecordError(f"{path}: {error.strerror}; expected a record.json") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
+            where = repr(".".join(map(str, first["loc"])))[1:-1] or "the file"
             raise RecordError(
                 f"{path} is not a record of schema {SCHEMA_VERSION}: "
                 f"{where}: {first['msg'].lower()}"
@@ -157,10 +158,9 @@ def run_folder(
     runs: Path, *, dataset: str, method: str, variant: str, protocol: str, seed: int, key: str
 ) -> Path:
     """Return the folder of one run below `runs`."""
-    return (
-        runs / as_folder(dataset) / f"{method}--{variant}"
-        / f"{as_folder(protocol)}--seed{seed}-{key[:8]}"
-    )  # fmt: skip
+    tail = f"--seed{seed}-{key[:8]}"
+    parts = (dataset, f"{method}--{variant}", protocol + tail)
+    return runs.joinpath(*map(as_folder, parts))
 
 
 def as_folder(name: str) -> str:

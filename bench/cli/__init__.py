@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -40,13 +40,31 @@ app.command("plugins")(plugins.command)
 app.add_typer(leaderboard.app, name="leaderboard")
 
 
+# the base of all usage errors; where it lives differs between versions of typer
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
+_INTERRUPTED = 130  # what typer makes of Ctrl-C, without a word
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and exit status 2."""
     try:
-        app()
+        status = app(standalone_mode=False)
     except UserError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
-    except KeyboardInterrupt:
+        _fail(str(error))
+    except _USAGE_ERROR as error:  # an option or a command that does not exist, a value amiss
+        if error.__class__.__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)  # noqa: T201
+            sys.exit(2)
+        context = error.ctx
+        advice = f"; see `{context.command_path} --help`" if context else ""
+        _fail(f"{error.format_message().removesuffix('.')}{advice}")
+    except typer.Abort:
+        status = _INTERRUPTED
+    if status == _INTERRUPTED:
         print("\ninterrupted; the same command goes on where this stopped", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+    sys.exit(status)
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)

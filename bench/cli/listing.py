@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.cli.options import PluginFiles, load_registry
@@ -26,5 +27,5 @@ def command(
         table.add_row(f"[bold]{name}[/bold]" if not kind else "")
         for spec in registry.all(name).values():
             shown = f"{spec.name}:…" if getattr(spec, "family", False) else spec.name
-            table.add_row(f"  {shown}", spec.summary)
+            table.add_row(f"  {escape(shown)}", escape(spec.summary))
     Console(soft_wrap=True).print(table)

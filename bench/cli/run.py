@@ -77,8 +77,8 @@ def command(
     from bench.engines import choose_execution
     from bench.recipes import parse_settings
 
-    chosen = parse_settings(settings)
-    chosen |= {k: v for k, v in (("backbone", backbone), ("weights", weights)) if v}
+    short = [f"backbone={backbone}"] if backbone else []
+    short += [f"weights={weights}"] if weights else []
     execution = choose_execution(
         device=device, engine=engine, precision=precision, batch_size=batch_size, workers=workers
     )
@@ -89,7 +89,7 @@ def command(
         variant=variant,
         protocols=protocol,
         metrics=metric,
-        settings=dict(chosen),
+        settings=dict(parse_settings([*short, *settings])),
         edition=edition,
         data_root=data_root,
         runs=runs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -92,6 +93,8 @@ class Manifest:
             ),
             "leave-one-out": (rest, rest),
         }
+        if not len(rest):
+            raise DataError(f"{self.file}: every row is of split `train`; none is left to query")
         return [
             Protocol(name, summary, (by_code("all", codes, *pairs[name]),), METRICS, "hit@1")
             for name, summary in PROTOCOLS.items()
@@ -105,12 +108,12 @@ class Manifest:
 
 def _rows(file: Path) -> Iterator[tuple[str, Row]]:
     """Yield (FILE:LINE, fields) per row of a CSV or JSON-lines file; unknown fields are refused."""
+    content = file.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8"
-        ) from None
+        line = 1 + content.count(b"\n", 0, error.start)
+        raise DataError(f"{file}:{line}: not UTF-8; save the file as UTF-8") from None
     if file.suffix.lower() in {".jsonl", ".ndjson"}:
         yield from _json_rows(file, text)
     elif file.suffix.lower() == ".csv":
@@ -120,7 +123,7 @@ def _rows(file: Path) -> Iterator[tuple[str, Row]]:
 
 
 def _csv_rows(file: Path, text: str) -> Iterator[tuple[str, Row]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     try:
         for cells in reader:
@@ -148,28 +151,42 @@ def _json_rows(file: Path, text: str) -> Iterator[tuple[str, Row]]:
             continue
         where = f"{file}:{number}"
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_fields)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: not JSON ({error}); expected one object a line") from None
         if not isinstance(row, dict):
             raise DataError(f"{where}: {type(row).__name__}; expected a JSON object")
-        attributes = row.pop("attributes", None) or {}
-        if not isinstance(attributes, dict):
-            raise DataError(f"{where}: attributes must be an object of name to value or values")
-        row |= {f"{PREFIX}{name}": value for name, value in attributes.items()}
-        _check_fields(where, list(row))
-        yield where, row
+        attributes = row.pop("attributes", None)
+        if not isinstance(attributes, dict | None):
+            raise DataError(
+                f"{where}: attributes is {attributes!r}; expected an object, NAME: VALUE"
+            )
+        named = {f"{PREFIX}{name}": value for name, value in (attributes or {}).items()}
+        _check_fields(where, [*row, *named])
+        yield where, row | named
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> Row:
+    """Return a JSON object's fields; json itself would keep the last of two with one name."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the field {twice!r} stands twice")
+    return row
 
 
 def _check_fields(where: str, names: list[str]) -> None:
     if "path" not in names:
-        raise DataError(f"{where}: no field `path`; found {', '.join(names) or 'nothing'}")
+        found = ", ".join(map(repr, names)) or "nothing"
+        raise DataError(f"{where}: no field `path`; found {found}")
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"{where}: the field {name!r} stands twice")
         if name not in FIELDS and not (name.startswith(PREFIX) and name != PREFIX):
             hint = f"attributes are named {PREFIX}NAME"
             raise DataError(f"{where}: {UnknownNameError('field', name, FIELDS, hint)}")
+        _check_characters(where, "a field's name", name)
 
 
 def _text(where: str, row: Row, name: str) -> str:
@@ -178,12 +195,21 @@ def _text(where: str, row: Row, name: str) -> str:
         return ""
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise DataError(f"{where}: {name} is {value!r}; expected text")
-    return str(value).strip()
+    return _check_characters(where, name, str(value).strip())
+
+
+def _check_characters(where: str, name: str, text: str) -> str:
+    """Return the text unless it holds what no file and no table can: NUL, half a character."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise DataError(
+            f"{where}: {name} is {text!r}; expected text without NUL or lone surrogates"
+        )
+    return text
 
 
 def _check_path(where: str, path: str) -> None:
     parts = PurePosixPath(path.replace("\\", "/")).parts
-    if not path or path[0] in "/\\" or ".." in parts or "\0" in path or path[1:2] == ":":
+    if not path or path[0] in "/\\" or ".." in parts or path[1:2] == ":":
         raise DataError(f"{where}: path {path!r}; expected a path below the file's folder")
 
 
@@ -191,15 +217,17 @@ def _box(where: str, row: Row) -> tuple[float, ...]:
     value = row.get("box")
     if value in (None, ""):
         return (math.nan,) * 4
+    given = value.split() if isinstance(value, str) else value
     try:
-        numbers = tuple(float(v) for v in (value.split() if isinstance(value, str) else value))
-    except (TypeError, ValueError):
-        numbers = ()
+        with np.errstate(over="ignore"):  # the catalog holds float32: what it cannot is refused
+            numbers = [float(np.float32(float(v))) for v in given if isinstance(given, list)]
+    except (TypeError, ValueError, OverflowError):
+        numbers = []
     # not (a < b) also refuses what is not a number
     if len(numbers) != 4 or not (0 <= numbers[0] < numbers[2] < math.inf
                                  and 0 <= numbers[1] < numbers[3] < math.inf):  # fmt: skip
         raise DataError(f"{where}: box {value!r}; expected x1 y1 x2 y2 in pixels, x1 < x2, y1 < y2")
-    return numbers
+    return tuple(numbers)
 
 
 def _attributes(where: str, row: Row) -> dict[str, list[str]]:
@@ -210,8 +238,12 @@ def _attributes(where: str, row: Row) -> dict[str, list[str]]:
         values = value.split("|") if isinstance(value, str) else value
         values = values if isinstance(values, list) else [values]
         if not all(isinstance(v, str | int) and not isinstance(v, bool) for v in values):
-            raise DataError(f"{where}: {field} is {value!r}; expected a value or a list of values")
-        found[field.removeprefix(PREFIX)] = [str(v).strip() for v in values]
+            raise DataError(
+                f"{where}: {field!r} is {value!r}; expected a value or a list of values"
+            )
+        texts = [_check_characters(where, repr(field), str(v).strip()) for v in values]
+        if any(texts):
+            found[field.removeprefix(PREFIX)] = [text for text in texts if text]
     return found
 
 

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import leaderboard, records
+from bench.errors import RecordError
+from bench.leaderboard import MINI_WARNING
+from bench.records import Record
+from bench.storage import write_text
+
+MakeRecord = Callable[..., Record]
+Add = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "leaderboards"
+
+
+@pytest.fixture
+def add(folder: Path, tmp_path: Path, make_record: MakeRecord) -> Add:
+    """Return a function that finishes a run with a record and adds it; returns its place."""
+
+    def finish_and_add(*, replace: bool = False, **changes: Any) -> Path:
+        record = make_record(**changes)
+        run = tmp_path / "runs" / record.digest
+        records.finish(run, record)
+        return leaderboard.add(folder, run, replace=replace)
+
+    return finish_and_add
+
+
+def write(folder: Path) -> dict[str, bytes]:
+    """Build and write the tables; return the bytes of every file by its name below `folder`."""
+    for path, text in leaderboard.build(folder).items():
+        write_text(path, text)
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def metrics(**means: float) -> list[dict[str, Any]]:
+    values = {name: {"mean": m, "low": m - 0.1, "high": m + 0.1} for name, m in means.items()}
+    return [{"task": "all", "queries": 1372, "gallery": 3068, "uncounted": 0,
+             "relevant_per_query": 306.75, "metrics": values}]  # fmt: skip
+
+
+OTHER = {"backbone": {"name": "timm:vgg16", "weights": "9" * 32}}
+
+
+def test_the_table_shows_each_record_best_first(add: Add, folder: Path) -> None:
+    add(tasks=metrics(**{"hit@1": 0.25, "map@r": 0.75}))
+    add(tasks=metrics(**{"hit@1": 0.5, "map@r": 0.125}), variant="wide", **OTHER)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    assert text.startswith(
+        "# clothing@full: test-vs-train\n\n1,372 queries, 3,068 gallery images, "
+    )
+    assert "Protocol fingerprint `22222222`." in text
+    header, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (header, first, second)]
+    assert cells == [
+        ["method", "backbone", "weights", "hit@1", "map@r", "dimension", "parameters (M)",
+         "GFLOP/image", "extraction", "seed"],
+        ["pretrained wide", "timm:vgg16", "pretrained", "**0.500** [0.400, 0.600]",
+         "0.125 [0.025, 0.225]", "2,048", "25.0", "4.10", "openvino fp32", "0"],
+        ["pretrained", "timm:resnet50", "pretrained", "0.250 [0.150, 0.350]",
+         "**0.750** [0.650, 0.850]", "2,048", "25.0", "4.10", "openvino fp32", "0"],
+    ]  # fmt: skip
+
+
+def test_the_csv_has_a_row_per_record_task_and_metric_in_full(add: Add, folder: Path) -> None:
+    place = add(tasks=metrics(**{"hit@1": 1 / 3, "map@r": 0.75}))
+    add(**OTHER)
+    text = write(folder)["clothing@full/test-vs-train.csv"].decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == 4
+    assert list(rows[0]) == leaderboard.COLUMNS
+    [row] = [r for r in rows if r["backbone"] == "timm:resnet50" and r["metric"] == "hit@1"]
+    assert float(row["mean"]) == 1 / 3
+    assert row["images_per_second"] == "170.2"
+    assert row["digest"] == Record.read(place).digest
+
+
+def test_the_index_links_every_table(add: Add, folder: Path) -> None:
+    add()
+    add(**OTHER)
+    add(dataset={"edition": "mini"}, protocol="dress/all")
+    lines = write(folder)["README.md"].decode().splitlines()
+    tables = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "](" in line]
+    assert tables == [
+        ["clothing@full", "[test-vs-train](clothing@full/test-vs-train.md)",
+         "[csv](clothing@full/test-vs-train.csv)", "2"],
+        ["clothing@mini", "[dress/all](clothing@mini/dress--all.md)",
+         "[csv](clothing@mini/dress--all.csv)", "1"],
+    ]  # fmt: skip
+
+
+def test_the_same_records_make_the_same_bytes_in_whatever_order_they_came(
+    make_record: MakeRecord, tmp_path: Path
+) -> None:
+    made = [
+        make_record(seed=seed, backbone={"name": f"timm:{name}", "weights": name})
+        for seed in (0, 1)
+        for name in ("a", "b", "c")
+    ]
+    written = []
+    for number, order in enumerate((made, made[::-1])):
+        folder = tmp_path / f"{number}"
+        for record in order:
+            records.finish(tmp_path / "run", record)
+            leaderboard.add(folder, tmp_path / "run", replace=False)
+        written.append(write(folder))
+        assert write(folder) == written[-1]
+        assert leaderboard.check(folder) == []
+    assert written[0] == written[1]
+    assert len(written[0]) == 6 + 3
+    assert not any(b"\r" in content for content in written[0].values())
+
+
+def test_a_record_may_be_added_by_its_file_and_twice(
+    folder: Path, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    records.finish(tmp_path / "run", make_record())
+    places = [
+        leaderboard.add(folder, source, replace=False)
+        for source in (tmp_path / "run", tmp_path / "run" / "record.json")
+    ]
+    assert places[0] == places[1] == leaderboard.record_place(folder, make_record())
+    assert Record.read(places[0]) == make_record()
+    assert len(list(folder.rglob("*.json"))) == 1
+
+
+def test_an_unfinished_or_altered_run_is_not_added(
+    folder: Path, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(RecordError, match="is not a finished run; expected a folder with"):
+        leaderboard.add(folder, run, replace=False)
+    records.finish(run, make_record())
+    write_text(run / "record.json", make_record(seed=5).to_json())
+    with pytest.raises(RecordError, match="was altered after the run"):
+        leaderboard.add(folder, run, replace=True)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_two_protocol_fingerprints_never_share_a_table(
+    replace: bool, add: Add, folder: Path
+) -> None:
+    add()
+    before = write(folder)
+    with pytest.raises(RecordError, match=r"has protocol fingerprint 77777777, .* has 22222222"):
+        add(protocol_fingerprint="7" * 32, replace=replace, **OTHER)
+    assert write(folder) == before
+
+
+def test_a_record_of_another_fingerprint_put_there_by_hand_is_not_built(
+    add: Add, folder: Path, make_record: MakeRecord
+) -> None:
+    place = add()
+    record = make_record(protocol_fingerprint="7" * 32)
+    write_text(place.with_name("by-hand.json"), record.to_json())
+    with pytest.raises(RecordError, match="several protocol fingerprints"):
+        leaderboard.build(folder)
+
+
+def test_another_fingerprint_may_stand_beside_under_another_edition_or_protocol(add: Add) -> None:
+    places = [
+        add(),
+        add(protocol_fingerprint="7" * 32, dataset={"edition": "mini"}),
+        add(protocol_fingerprint="7" * 32, protocol="leave-one-out"),
+    ]
+    assert len({place.parent for place in places}) == 3
+
+
+CHANGED = {"tasks": metrics(**{"hit@1": 0.625, "map@r": 0.25})}
+
+
+def test_a_second_record_of_one_setting_needs_replace(add: Add, folder: Path) -> None:
+    first = add()
+    with pytest.raises(RecordError, match=r"is a record of the same setting; .* with --replace"):
+        add(**CHANGED)
+    assert list(folder.rglob("*.json")) == [first]
+    second = add(**CHANGED, replace=True)
+    assert second != first
+    assert list(folder.rglob("*.json")) == [second]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"variant": "wide"},
+        {"recipe": {"stage": "blocks.5"}},
+        {"backbone": {"weights": "8" * 32}},
+        {"provenance": {"engine": "torch"}},
+        {"provenance": {"precision": "bf16"}},
+        {"provenance": {"device": "cuda"}},
+    ],
+)
+def test_a_record_of_another_setting_stands_beside(
+    changes: dict[str, Any], add: Add, folder: Path
+) -> None:
+    add()
+    add(**changes)
+    assert len(list(folder.rglob("*.json"))) == 2
+
+
+def test_check_has_nothing_to_say_of_what_was_built(add: Add, folder: Path) -> None:
+    add()
+    write(folder)
+    assert leaderboard.check(folder) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["clothing@full/test-vs-train.md", "clothing@full/test-vs-train.csv", "README.md"]
+)
+def test_check_finds_an_edited_and_a_missing_table(name: str, add: Add, folder: Path) -> None:
+    add()
+    write(folder)
+    file = folder / name
+    content = file.read_bytes()
+    for edited in (content + b"\n", content.replace(b"\n", b"\r\n")):
+        file.write_bytes(edited)
+        assert leaderboard.check(folder) == [
+            f"{file}: differs from its records; run `bench leaderboard build`"
+        ]
+    file.unlink()
+    assert leaderboard.check(folder) == [f"{file}: missing; run `bench leaderboard build`"]
+
+
+def test_check_finds_an_edited_record_though_the_tables_were_built_of_it(
+    add: Add, folder: Path
+) -> None:
+    place = add()
+    place.write_text(place.read_text().replace('"mean": 0.5', '"mean": 0.9'))
+    write(folder)
+    [problem] = leaderboard.check(folder)
+    assert problem.startswith(f"{place}: its content belongs at {place.parent}")
+    assert problem.endswith("; was it edited?")
+
+
+def test_check_finds_a_moved_record(add: Add, folder: Path) -> None:
+    place = add()
+    moved = place.parents[1] / "leave-one-out" / place.name
+    moved.parent.mkdir()
+    shutil.move(place, moved)
+    write(folder)
+    assert f"{moved}: its content belongs at {place}; was it edited?" in leaderboard.check(folder)
+
+
+def test_check_finds_a_table_whose_records_are_gone(add: Add, folder: Path) -> None:
+    place = add()
+    write(folder)
+    place.unlink()
+    problems = leaderboard.check(folder)
+    for ending in (".csv", ".md"):
+        table = folder / "clothing@full" / f"test-vs-train{ending}"
+        assert f"{table}: no record stands behind this table" in problems
+
+
+def test_check_refuses_a_file_that_is_no_record(add: Add, folder: Path) -> None:
+    place = add()
+    place.write_text("{}")
+    with pytest.raises(RecordError, match="is not a record of schema 1"):
+        leaderboard.check(folder)
+
+
+def test_without_records_there_is_an_empty_index(folder: Path) -> None:
+    folder.mkdir()
+    assert list(write(folder)) == ["README.md"]
+    assert leaderboard.check(folder) == []
+
+
+def test_only_tables_of_a_mini_edition_warn_of_drawn_pictures(add: Add, folder: Path) -> None:
+    add()
+    add(dataset={"edition": "mini"})
+    files = write(folder)
+    warned = [name for name, content in files.items() if MINI_WARNING.encode() in content]
+    assert warned == ["clothing@mini/test-vs-train.md"]
+    mini = files[warned[0]].decode()
+    assert mini.index(MINI_WARNING) < mini.index("| method")
+
+
+def test_names_can_neither_make_html_nor_columns(add: Add, folder: Path) -> None:
+    evil = "a|b<script>&"
+    tasks = [task | {"task": evil} for task in metrics(**{"hit@1": 0.5}) * 2]
+    names = {"variant": evil, "protocol": evil, "dataset": {"name": evil}}
+    add(backbone={"name": evil, "source": evil}, tasks=tasks, **names)
+    files = write(folder)
+    for name, content in files.items():
+        if name.endswith(".md"):
+            assert b"<script>" not in content
+            assert rb"a\|b&lt;script&gt;&amp;" in content
+    text = files["a-b-script--@full/a-b-script--.md"].decode()
+    assert "\n## a\\|b&lt;script&gt;&amp;\n" in text
+    rows = [line for line in text.splitlines() if line.startswith("| pretrained")]
+    assert len(rows) == 2
+    for row in rows:
+        assert row.replace("\\|", "").count("|") == 1 + 9  # nine columns with a bar around each
+    tables = files["a-b-script--@full/a-b-script--.csv"].decode()
+    assert next(csv.DictReader(tables.splitlines()))["variant"] == evil
+
+
+def test_a_metric_that_only_newer_records_have_leaves_a_gap(add: Add, folder: Path) -> None:
+    add(tasks=metrics(**{"hit@1": 0.5}))
+    add(tasks=metrics(**{"hit@1": 0.25, "mrr": 0.5}), **OTHER)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    assert "| hit@1 " in text
+    assert "| mrr " in text
+    [older] = [line for line in text.splitlines() if "timm:resnet50" in line]
+    assert "| not measured " in older
+    assert "**0.500** [0.400, 0.600]" in older
+
+
+def test_a_mean_that_is_no_number_is_last_and_never_best(add: Add, folder: Path) -> None:
+    add(tasks=metrics(**{"hit@1": float("nan")}))
+    add(tasks=metrics(**{"hit@1": 0.25}), **OTHER)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    first, last = [line for line in text.splitlines() if line.startswith("| pretrained")]
+    assert "**0.250** [0.150, 0.350]" in first
+    assert "nan [nan, nan]" in last
+    assert "**nan**" not in last
+
+
+def test_equal_best_means_are_both_bold(add: Add, folder: Path) -> None:
+    add(seed=0)
+    add(seed=1)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    assert text.count("**0.500**") == 2

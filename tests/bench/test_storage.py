@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.storage import cache_folder, default_data_root, replacing, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_whole_at_the_end_of_the_block(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with replacing(path) as temporary:
+        assert temporary.parent == path.parent
+        temporary.write_text("half")
+        assert not path.exists()
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert names(path.parent) == ["a.txt"]
+
+
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_put_in_place_or_cleared_away_like_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "edition"
+
+    def write(name: str) -> None:
+        with replacing(path) as temporary:
+            temporary.mkdir()
+            (temporary / name).write_text("")
+
+    write("a.jpg")
+    assert names(path) == ["a.jpg"]
+    with pytest.raises(OSError, match="edition"):  # a folder that holds something is not replaced
+        write("b.jpg")
+    assert names(path) == ["a.jpg"]
+    assert names(tmp_path) == ["edition"]
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with replacing(path) as first, replacing(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # which ended last
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_text_is_utf_8_with_unix_line_ends(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "größe\nb\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"gr\xc3\xb6\xc3\x9fe\nb\n"
+
+
+def test_folders_are_those_of_the_environment_or_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))
+    assert cache_folder() == tmp_path / "cache"
+    assert default_data_root() == tmp_path / "data"
+    for value in (None, ""):  # an empty variable must not mean the current folder
+        for name in ("BENCH_CACHE", "BENCH_DATA"):
+            if value is None:
+                monkeypatch.delenv(name)
+            else:
+                monkeypatch.setenv(name, value)
+        assert cache_folder().name == default_data_root().name == "fashion-bench"
+        assert cache_folder().is_absolute()
+        assert cache_folder() != default_data_root()
