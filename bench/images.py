@@ -155,9 +155,10 @@ def pixel_batches(
         ahead: deque[Future[PixelBatch]] = deque()
         try:
             for start in starts:
-                ahead.append(pool.submit(read, start))
-                if len(ahead) > workers + 1:
+                # before the next one is begun: the consumer still holds the last one it was given
+                if len(ahead) > workers:
                     yield ahead.popleft().result()
+                ahead.append(pool.submit(read, start))
             while ahead:
                 yield ahead.popleft().result()
         finally:

@@ -139,8 +139,13 @@ def _setting(record: Record) -> tuple[object, ...]:
 
 def _rank(record: Record) -> tuple[object, ...]:
     leading = record.tasks[0].metrics.get(record.headline)
-    mean = leading.mean if leading and not isnan(leading.mean) else float("-inf")
-    return (-mean, record.method, record.variant, record.backbone.name, record.seed, record.digest)
+    score = _score(leading) if leading and not isnan(leading.mean) else float("-inf")
+    return (-score, record.method, record.variant, record.backbone.name, record.seed, record.digest)
+
+
+def _score(value: MetricValue) -> float:
+    """Return the mean such that higher is better."""
+    return value.mean if value.higher_is_better else -value.mean
 
 
 def _escape(text: str) -> str:
@@ -164,7 +169,7 @@ def _markdown(records: list[Record]) -> str:
             "",
         ]
         names = list(dict.fromkeys(n for record in records for n in record.tasks[number].metrics))
-        best = {n: max(_means(records, number, n), default=nan) for n in names}
+        best = {n: _best(records, number, n) for n in names}
         rows = []
         for record in records:
             made, metrics = record.provenance, record.tasks[number].metrics
@@ -187,9 +192,11 @@ def _markdown(records: list[Record]) -> str:
     return "\n".join(lines)
 
 
-def _means(records: list[Record], task: int, metric: str) -> list[float]:
+def _best(records: list[Record], task: int, metric: str) -> float:
+    """Return the best mean of a column; NaN if there is none."""
     found = [record.tasks[task].metrics.get(metric) for record in records]
-    return [value.mean for value in found if value and not isnan(value.mean)]
+    known = [value for value in found if value and not isnan(value.mean)]
+    return max(known, key=_score).mean if known else nan
 
 
 def _cell(value: MetricValue | None, best: float) -> str:

@@ -61,6 +61,7 @@ class MetricValue(Part):
     mean: float
     low: float
     high: float
+    higher_is_better: bool = True
 
 
 class TaskResult(Part):

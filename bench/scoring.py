@@ -71,7 +71,7 @@ def score(
                 table = {"task": [task.name] * len(queries), "query": queries}
                 table |= {name: values[:, i] for i, name in enumerate(names)}
                 values_writer.write_table(pa.table(table, schema=per_query))
-            results.append(_summarise(task, names, np.concatenate(blocks)))
+            results.append(_summarise(task, chosen, np.concatenate(blocks)))
     return results
 
 
@@ -113,18 +113,22 @@ def _ranking_table(
     )
 
 
-def _summarise(task: Task, names: list[str], values: npt.NDArray[np.float64]) -> TaskResult:
+def _summarise(
+    task: Task, metrics: Mapping[str, tuple[MetricSpec, int]], values: npt.NDArray[np.float64]
+) -> TaskResult:
     counted = ~np.isnan(values).all(axis=1)
     intervals = bootstrap_intervals(values)
-    metrics = {}
-    for column, name in enumerate(names):
+    means = {}
+    for column, (name, (spec, _)) in enumerate(metrics.items()):
         low, high = intervals[column].tolist()
-        metrics[name] = MetricValue(mean=float(np.nanmean(values[:, column])), low=low, high=high)
+        mean = float(np.nanmean(values[:, column]))
+        better = spec.higher_is_better
+        means[name] = MetricValue(mean=mean, low=low, high=high, higher_is_better=better)
     return TaskResult(
         task=task.name,
         queries=len(values),
         gallery=len(task.gallery),
         uncounted=int((~counted).sum()),
         relevant_per_query=float(task.relevant_counts().mean()),
-        metrics=metrics,
+        metrics=means,
     )

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from bench.cli.options import PluginFiles, load_registry
 from bench.errors import UnknownNameError, UserError
-from bench.interfaces import DatasetSpec, MethodSpec, MetricSpec
+from bench.interfaces import BackboneSpec, DatasetSpec, MethodSpec, MetricSpec
 from bench.plugins import KINDS, SINGULAR, Registry
 
 
@@ -68,6 +68,9 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
             ),
             ("needs", ", ".join(spec.needs) or "images only"),
         ]
+    if isinstance(spec, BackboneSpec):
+        name = f"{spec.name}:…" if spec.family else spec.name
+        return [("use", f"--backbone {name} --weights pretrained | none | FILE.safetensors")]
     if isinstance(spec, MetricSpec):
         better = "higher is better" if spec.higher_is_better else "lower is better"
         return [("formula", spec.formula), ("order", better)]

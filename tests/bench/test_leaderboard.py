@@ -336,3 +336,15 @@ def test_equal_best_means_are_both_bold(add: Add, folder: Path) -> None:
     add(seed=1)
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
     assert text.count("**0.500**") == 2
+
+
+def test_where_lower_is_better_the_lowest_is_first_and_bold(add: Add, folder: Path) -> None:
+    for mean, other in ((0.5, {}), (0.25, OTHER)):
+        tasks = metrics(**{"miss@5": mean})
+        tasks[0]["metrics"]["miss@5"]["higher_is_better"] = False
+        add(tasks=tasks, headline="miss@5", **other)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    first, last = [line for line in text.splitlines() if line.startswith("| pretrained")]
+    assert "**0.250**" in first
+    assert "0.500" in last
+    assert "**0.500**" not in last
