@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from bench.plugins import KINDS, Registry
+from bench.records import Record
+
+BENCH = Path(sys.executable).with_name("bench")
+Done = subprocess.CompletedProcess[str]
+SMALL = ("--method", "pretrained", "--backbone", "timm:mobilenetv3_small_050", "--weights", "none")
+
+
+def bench(*arguments: str | Path, folder: Path | None = None, **variables: str) -> Done:
+    """Run a real process in `folder`, where its cache is too."""
+    environment = os.environ | {"COLUMNS": "160"} | variables
+    if folder:
+        environment |= {"BENCH_CACHE": str(folder / "cache"), "BENCH_DATA": str(folder / "data")}
+    return subprocess.run(
+        [BENCH, *arguments], cwd=folder, env=environment, capture_output=True, text=True,
+        timeout=200, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def workplace(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_images: Callable[[Path, Iterable[str]], list[Path]],
+) -> Path:
+    """Return a folder with a manifest of 12 images of 4 items, two queries and a gallery."""
+    folder = tmp_path_factory.mktemp("workplace")
+    names = [f"images/{number:02}.jpg" for number in range(12)]
+    make_images(folder, names)
+    splits = ["query"] * 2 + ["gallery"] * 10
+    rows = "".join(
+        f"{n},item {i % 4},{s}\n" for i, (n, s) in enumerate(zip(names, splits, strict=True))
+    )
+    (folder / "manifest.csv").write_text(f"path,item,split\n{rows}")
+    (folder / "notes.txt").write_text("no manifest\n")
+    return folder
+
+
+@dataclass
+class Finished:
+    folder: Path  # of the run
+    workplace: Path
+    done: Done
+
+    @property
+    def command(self) -> list[str]:
+        return ["run", *SMALL, "--dataset", "manifest:manifest.csv",
+                "--protocol", "leave-one-out"]  # fmt: skip
+
+    def record(self) -> Record:
+        return Record.read(self.folder / "record.json")
+
+
+@pytest.fixture(scope="module")
+def finished(workplace: Path) -> Finished:
+    finished = Finished(workplace, workplace, bench())
+    finished.done = bench(*finished.command, folder=workplace)
+    assert finished.done.returncode == 0, finished.done.stderr
+    (record,) = workplace.glob("runs/**/record.json")
+    finished.folder = record.parent
+    return finished
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["list"], ["plugins"], ["show", "clothing"], ["run", "--help"]]
+)
+def test_what_only_informs_imports_nothing_heavy(command: list[str]) -> None:
+    program = (
+        f"import sys\nsys.argv = ['bench', *{command!r}]\nfrom bench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('loaded:', *sorted(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stderr.split())
+    assert "bench.cli.run" in loaded
+    heavy = {"torch", "torchvision", "timm", "pandas", "pyarrow", "openvino", "huggingface_hub",
+             "PIL", "scipy"}  # fmt: skip
+    assert not loaded & heavy
+    assert done.stdout
+
+
+def test_help_names_every_command() -> None:
+    done = bench("--help")
+    assert done.returncode == 0
+    for command in ("run", "list", "show", "plugins", "leaderboard"):
+        assert f"\n  {command} " in done.stdout
+        assert bench(command, "--help").returncode == 0
+
+
+def test_list_shows_every_part_with_its_summary() -> None:
+    registry = Registry.load()
+    done = bench("list")
+    assert (done.returncode, done.stderr) == (0, "")
+    for kind in KINDS:
+        assert f"{kind}\n" in done.stdout.replace(" ", "")
+        for spec in registry.all(kind).values():
+            (line,) = [
+                line for line in done.stdout.splitlines()
+                if line.split()[:1] in ([spec.name], [f"{spec.name}:…"])
+            ]  # fmt: skip
+            assert spec.summary in line
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_of_one_kind_shows_that_kind_alone(kind: str) -> None:
+    registry = Registry.load()
+    done = bench("list", kind)
+    assert done.returncode == 0
+    shown = {
+        line.split()[0].removesuffix(":…") for line in done.stdout.splitlines() if line.strip()
+    }
+    assert shown == set(registry.all(kind))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("clothing", ["dataset: ", "3,781 images", "CC0-1.0", "test-vs-train: ", "git clone"]),
+        ("manifest:mine.csv", ["manifest  dataset: ", "leave-one-out: "]),
+        ("pretrained", ["method: ", "backbone = efficientnet-lite0", "default: "]),
+        ("efficientnet-lite0", ["backbone: "]),
+        ("timm:resnet50", ["timm  backbone: "]),
+        ("average-pool", ["head: "]),
+        ("triplet", ["loss: "]),
+        ("hit@20", ["hit@k  metric: ", "1 if Σ", "higher is better"]),
+        ("mrr", ["mrr  metric: "]),
+    ],
+)
+def test_show_says_what_a_part_is_and_whose(name: str, expected: list[str]) -> None:
+    done = bench("show", name)
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in (*expected, "fashion-retrieval-bench"):
+        assert text in done.stdout
+
+
+def test_a_name_in_brackets_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "idea.py"
+    file.write_text(
+        "from bench import hookimpl\nfrom bench.interfaces import HeadSpec\n@hookimpl\n"
+        "def register_heads():\n"
+        "    return [HeadSpec('head[bold]', 'a head [of red]', lambda stages: None)]\n"
+    )
+    done = bench("list", "heads", "--plugin", file)
+    assert "head[bold]" in done.stdout
+    assert "a head [of red]" in done.stdout
+
+
+RUN = ["run", "--method", "pretrained", "--dataset", "manifest:manifest.csv", "--weights", "none"]
+CLOTHING = ["run", "--method", "pretrained", "--dataset", "clothing"]
+MISTAKES = {
+    "an unknown command": (["rnu"], "rnu"),
+    "an unknown option": (["list", "--kind", "heads"], "--kind"),
+    "a missing option": (["run", "--method", "pretrained"], "--dataset"),
+    "a value that is no choice": ([*RUN, "--engine", "onnx"], "openvino"),
+    "a value out of range": ([*RUN, "--batch-size", "0"], "--batch-size"),
+    "a value of another type": ([*RUN, "--seed", "one"], "--seed"),
+    "an unknown kind": (["list", "metods"], "did you mean methods"),
+    "an unknown name": (["show", "pretraned"], "did you mean pretrained"),
+    "a metric without its cut": (["show", "recal"], "did you mean recall@k"),
+    "an unknown method": (["run", "--method", "pretraned", "--dataset", "clothing"], "pretrained"),
+    "an unknown dataset": (["run", "--method", "pretrained", "--dataset", "cloth"], "clothing"),
+    "a family without its argument": (
+        ["run", "--method", "pretrained", "--dataset", "manifest"], "needs an argument"),
+    "an unknown variant": ([*RUN, "--variant", "defualt"], "did you mean default"),
+    "an unknown recipe field": ([*RUN, "--set", "stge=pooled"], "did you mean stage"),
+    "a bad recipe value": ([*RUN, "--set", "distance=l2"], "'euclidean', 'cosine'"),
+    "a --set without a value": ([*RUN, "--set", "stage"], "expected FIELD=VALUE"),
+    "an unknown protocol": ([*RUN, "--protocol", "leave-one"], "did you mean leave-one-out"),
+    "an unknown backbone": ([*RUN, "--backbone", "efficientnet"], "efficientnet-lite0"),
+    "an unknown timm model": ([*RUN, "--backbone", "timm:resnet81"], "resnet18"),
+    "an unknown stage": (
+        [*RUN, "--backbone", "timm:mobilenetv3_small_050", "--set", "stage=blocks.99"], "blocks.9"),
+    "an unknown head": (
+        [*RUN, "--backbone", "timm:mobilenetv3_small_050", "--set", "head=average"],
+        "average-pool"),
+    "absent weights": (
+        ["run", "--method", "pretrained", "--dataset", "manifest:manifest.csv", "--weights",
+         "absent.safetensors"], "absent.safetensors: no such file"),
+    "the full edition without the data": ([*CLOTHING, "--edition", "full"], "to obtain it: git"),
+    "a data root that is not there": (
+        [*CLOTHING, "--edition", "full", "--data-root", "nowhere"], "nowhere"),
+    "a missing manifest": (
+        ["run", "--method", "pretrained", "--dataset", "manifest:absent.csv"], "absent.csv"),
+    "a manifest of another kind": (
+        ["run", "--method", "pretrained", "--dataset", "manifest:notes.txt"], ".jsonl"),
+    "openvino on a GPU": ([*RUN, "--device", "cuda"], "--device cpu"),
+    "a plugin file that is not there": (["list", "--plugin", "absent.py"], "absent.py"),
+    "a record that is not there": (["leaderboard", "add", "nowhere/record.json"], "nowhere"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_ends_in_one_line_and_status_2(workplace: Path, mistake: str) -> None:
+    command, expected = MISTAKES[mistake]
+    if "cuda" in command and any(Path(f"/dev/{n}").exists() for n in ("nvidiactl", "kfd", "dxg")):
+        pytest.skip("there is a GPU here")
+    done = bench(*command, folder=workplace)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert expected in line
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = bench()
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_prints_a_table_and_leaves_its_files(finished: Finished) -> None:
+    output = finished.done.stdout
+    assert "manifest:manifest.csv@full  leave-one-out" in output
+    assert "pretrained (timm:mobilenetv3_small_050, none)" in output
+    record = finished.record()
+    (task,) = record.tasks
+    for name, value in task.metrics.items():
+        (line,) = [line for line in output.splitlines() if f" {name} " in line]
+        assert f"{value.mean:.4f}" in line
+        assert f"{value.low:.4f} – {value.high:.4f}" in line
+    assert str(finished.folder.relative_to(finished.workplace) / "record.json") in output
+    names = {path.name for path in finished.folder.iterdir()}
+    assert names == {"record.json", "rankings.parquet", "per_query.parquet", "DONE"}
+    assert (task.queries, task.gallery) == (12, 12)
+    assert record.dataset.damaged == 0
+    assert record.provenance.command == f"bench {' '.join(finished.command)}"
+    assert (finished.folder / "DONE").read_text().strip() == record.digest
+
+
+def test_the_files_of_a_run_say_what_the_record_says(finished: Finished) -> None:
+    values = pq.read_table(finished.folder / "per_query.parquet").to_pandas()
+    (task,) = finished.record().tasks
+    assert len(values) == 12
+    for name, value in task.metrics.items():
+        assert values[name].mean() == pytest.approx(value.mean)
+    rankings = pq.read_table(finished.folder / "rankings.parquet").to_pandas()
+    assert len(rankings) == 12 * 11, "each image ranks all others"
+    assert (rankings["query"] != rankings["gallery"]).all()
+    first = rankings[rankings["rank"] == 1]
+    assert first["relevant"].mean() == pytest.approx(task.metrics["hit@1"].mean)
+
+
+def test_the_same_command_again_answers_from_the_finished_run(finished: Finished) -> None:
+    def state() -> dict[str, tuple[int, bytes]]:
+        return {
+            path.name: (path.stat().st_mtime_ns, path.read_bytes())
+            for path in finished.folder.iterdir()
+        }
+
+    before = state()
+    again = bench(*finished.command, folder=finished.workplace)
+    assert again.returncode == 0
+    assert "finished before, not run again" in again.stdout
+    table = finished.done.stdout.partition("record:")[0]
+    assert again.stdout.startswith(table)
+    assert again.stderr == "", "nothing is extracted"
+    assert state() == before
+
+
+def test_another_protocol_and_distance_reuse_the_features(finished: Finished) -> None:
+    (cost,) = finished.workplace.glob("cache/features/*/cost.json")
+    before = cost.read_bytes()
+    other = bench(
+        "run", *SMALL, "--dataset", "manifest:manifest.csv", "--protocol", "query-vs-gallery",
+        "--set", "distance=euclidean", "--runs", "other-runs", folder=finished.workplace,
+    )  # fmt: skip
+    assert other.returncode == 0, other.stderr
+    assert "extracting" not in other.stderr
+    assert "finished before" not in other.stdout
+    assert "2 queries, 10 gallery images" in other.stdout
+    assert list(finished.workplace.glob("cache/features/*/cost.json")) == [cost]
+    assert cost.read_bytes() == before
+
+
+def test_a_damaged_image_is_refused_or_counted_in_the_record(
+    tmp_path: Path, make_images: Callable[[Path, Iterable[str]], list[Path]]
+) -> None:
+    files = make_images(tmp_path, [f"{number}.jpg" for number in range(8)])
+    files[3].write_bytes(files[3].read_bytes()[:400])
+    rows = "".join(f"{file.name},class {number % 2}\n" for number, file in enumerate(files))
+    (tmp_path / "all.csv").write_text(f"path,category\n{rows}")
+    command = ["run", *SMALL, "--dataset", "manifest:all.csv"]
+    refused = bench(*command, folder=tmp_path)
+    assert refused.returncode == 2
+    (line,) = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+    assert "3.jpg" in line
+    assert "--skip-damaged" in line
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.glob("runs/**/DONE"))
+    counted = bench(*command, "--skip-damaged", folder=tmp_path)
+    assert counted.returncode == 0, counted.stderr
+    assert "1 images cannot be read and were left out" in counted.stdout
+    (file,) = tmp_path.glob("runs/**/record.json")
+    record = Record.read(file)
+    assert record.dataset.damaged == 1
+    assert (record.tasks[0].queries, record.tasks[0].gallery) == (7, 7)
+
+
+def test_records_become_tables_that_check_holds_to(finished: Finished, tmp_path: Path) -> None:
+    folder = ["--folder", str(tmp_path / "tables")]
+    added = bench("leaderboard", "add", finished.folder, *folder)
+    assert added.returncode == 0, added.stderr
+    unbuilt = bench("leaderboard", "check", *folder)
+    assert unbuilt.returncode == 1
+    assert "run `bench leaderboard build`" in unbuilt.stderr
+    assert bench("leaderboard", "build", *folder).returncode == 0
+    checked = bench("leaderboard", "check", *folder)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    table, comma = (sorted((tmp_path / "tables").glob(f"*@full/*.{e}"))[0] for e in ("md", "csv"))
+    assert "timm:mobilenetv3_small_050" in table.read_text()
+    assert f"{finished.record().tasks[0].metrics['hit@1'].mean:.3f}" in table.read_text()
+    assert finished.record().digest in comma.read_text()
+    table.write_text(table.read_text().replace("0", "1", 1))
+    edited = bench("leaderboard", "check", *folder)
+    assert edited.returncode == 1
+    assert str(table) in edited.stderr
+
+
+def test_an_altered_record_is_refused(finished: Finished, tmp_path: Path) -> None:
+    facts = json.loads((finished.folder / "record.json").read_text())
+    facts["tasks"][0]["metrics"]["hit@1"]["mean"] = 1.0
+    (tmp_path / "record.json").write_text(json.dumps(facts))
+    (tmp_path / "DONE").write_text((finished.folder / "DONE").read_text())
+    done = bench("leaderboard", "add", tmp_path, "--folder", tmp_path / "tables")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "altered" in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
+def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(workplace: Path) -> None:
+    slow = "import time\ntime.sleep(60)\n"
+    (workplace / "slow.py").write_text(slow)
+    process = subprocess.Popen(
+        [BENCH, "list", "--plugin", "slow.py"], cwd=workplace, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.strip() == "interrupted; the same command goes on where this stopped"
