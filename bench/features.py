@@ -99,8 +99,8 @@ def extract(
     if len(damaged) and not skip_damaged:
         path = plan.catalog.root / plan.catalog.images["path"].iloc[damaged[0]]
         raise DamagedImageError(
-            f"{path} and {len(damaged) - 1} more of {len(rows):,} images cannot be read; "
-            "repair them, or leave them out with --skip-damaged"
+            f"{len(damaged):,} of {len(rows):,} images cannot be read, the first is {path}; "
+            "repair such images, or leave them out with --skip-damaged"
         )
     if (state == MISSING).any():
         raise AssertionError("extraction left rows without features")

@@ -51,7 +51,7 @@ def add(folder: Path, source: Path, *, replace: bool) -> Path:
     record = finished(run)
     if record is None:
         raise RecordError(
-            f"{run} is not a finished run; expected a folder with record.json and DONE"
+            f"{source} is not a finished run; expected a folder with record.json and DONE"
         )
     place = record_place(folder, record)
     superseded = []

@@ -306,7 +306,7 @@ def test_a_damaged_image_is_refused_or_counted_in_the_record(
     assert not list(tmp_path.glob("runs/**/DONE"))
     counted = bench(*command, "--skip-damaged", folder=tmp_path)
     assert counted.returncode == 0, counted.stderr
-    assert "1 images cannot be read and were left out" in counted.stdout
+    assert "images that cannot be read, left out: 1" in counted.stdout
     (file,) = tmp_path.glob("runs/**/record.json")
     record = Record.read(file)
     assert record.dataset.damaged == 1

@@ -31,7 +31,7 @@ class TimmBackbone(nn.Module):
         self.source = source
         self.model: Any
         with torch.random.fork_rng(devices=[]):  # layers draw their values when they are made
-            torch.manual_seed(source.weights.seed)
+            torch.default_generator.manual_seed(source.weights.seed)
             self.model = timm.create_model(timm_name(source.name), pretrained=False)
         if source.weights.path is not None:
             load_weights(self.model, source.weights.path, in_order=source.name == LITE0)

@@ -135,7 +135,7 @@ def _print(outcomes: list[Outcome]) -> None:
                 table.add_row(name, f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}")
             console.print(table)
         if record.dataset.damaged:
-            console.print(f"{record.dataset.damaged:,} images cannot be read and were left out")
+            console.print(f"images that cannot be read, left out: {record.dataset.damaged:,}")
         state = "finished before, not run again" if outcome.was_finished else "record"
         console.print(f"{state}: {escape(str(outcome.folder / 'record.json'))}\n")
     fresh = [outcome.record for outcome in outcomes if not outcome.was_finished]

@@ -312,7 +312,7 @@ def test_each_image_is_cropped_to_its_own_box(files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_at_most_workers_and_two_batches_are_in_memory(
+def test_the_number_of_batches_in_memory_is_bounded(
     files: list[Path], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive: weakref.WeakSet[PixelBatch] = weakref.WeakSet()
@@ -330,7 +330,7 @@ def test_at_most_workers_and_two_batches_are_in_memory(
     for _ in batches(files, workers=workers, batch_size=1):
         time.sleep(0.02)  # a slow consumer lets the threads run ahead
     assert len(most) == len(files)
-    assert 1 < max(most) <= workers + 2
+    assert workers < max(most) <= workers + images.READ_AHEAD + 2
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -368,3 +368,14 @@ def test_closing_the_batches_early_ends_their_threads(files: list[Path]) -> None
     assert set(threading.enumerate()) - before, "the threads that this test is about"
     stream.close()
     assert not set(threading.enumerate()) - before
+
+
+def test_a_very_long_image_is_cut_before_it_is_resized_and_keeps_its_middle() -> None:
+    image = torch.zeros((3, 4, 4000), dtype=torch.uint8)
+    image[:, :, 1990:2010] = 200
+    with_middle = resize_and_crop(image, SMALL)
+    assert with_middle.shape == (3, SMALL.size, SMALL.size)
+    middle = SMALL.size // 2
+    assert (with_middle[:, :, middle - 2 : middle + 2] == 200).all()
+    # the whole of it, resized, would be 4,000 / 4 times the shorter side
+    assert torch.equal(with_middle, resize_and_crop(image[:, :, 1800:2200], SMALL))
