@@ -9,7 +9,7 @@ from bench import fingerprints
 from bench.catalog import Catalog, load_catalog
 from bench.errors import DataError
 from bench.interfaces import Dataset, DatasetSpec
-from bench.storage import cache_folder
+from bench.storage import cache_folder, only_one
 
 MINI_SEED = 0  # of the drawing; one seed, so that every mini edition of a version is the same
 
@@ -61,9 +61,11 @@ def draw(spec: DatasetSpec, dataset: Dataset, code: str, notice: Callable[[str],
     tools = fingerprints.versions("resvg-py", "pillow", "numpy")
     key = fingerprints.of_json([code, tools, MINI_SEED])
     root = cache_folder() / "mini" / key / spec.name
-    if not root.is_dir():
-        notice(f"drawing the mini edition of {spec.name}, once, at {root}")
-        dataset.draw_mini(root, seed=MINI_SEED)
+    other = f"waiting for another run that draws the mini edition of {spec.name}"
+    with only_one(root.with_suffix(".lock"), lambda: notice(other)):
+        if not root.is_dir():
+            notice(f"drawing the mini edition of {spec.name}, once, at {root}")
+            dataset.draw_mini(root, seed=MINI_SEED)
     return root
 
 

@@ -25,7 +25,7 @@ from bench.engines import Execution
 from bench.environment import require_torchvision
 from bench.errors import DamagedImageError, UserError
 from bench.interfaces import FeatureExtractor, Method
-from bench.storage import cache_folder, replacing, write_text
+from bench.storage import cache_folder, only_one, replacing, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -84,16 +84,21 @@ def extract(
     *,
     skip_damaged: bool,
     progress: Callable[[int, int], None],
+    notice: Callable[[str], None],
 ) -> Extraction:
     """Return the features of the catalog rows `rows`, extracting those that the store lacks.
 
-    `progress(done, total)` is called after each batch. Raises `DamagedImageError` for an image that
+    `progress(done, total)` is called after each batch, `notice` with a line where another process
+    is filling the same store and has to end first. Raises `DamagedImageError` for an image that
     cannot be read, unless `skip_damaged`; `UserError` for features that are not finite.
     """
-    store = _Store.open(plan)
-    missing = rows[store.state[rows] == MISSING]
-    if len(missing):
-        _fill(store, plan, missing, skip_damaged=skip_damaged, progress=progress)
+    folder = cache_folder() / "features" / plan.key
+    other = f"waiting for another run that extracts the same features, in {folder}"
+    with only_one(folder.with_suffix(".lock"), lambda: notice(other)):
+        store = _Store.open(folder, plan)
+        missing = rows[store.state[rows] == MISSING]
+        if len(missing):
+            _fill(store, plan, missing, skip_damaged=skip_damaged, progress=progress)
     state = store.state[rows]
     damaged = rows[state == DAMAGED]
     if len(damaged) and not skip_damaged:
@@ -123,9 +128,8 @@ class _Store:
         self.restart_clock()
 
     @classmethod
-    def open(cls, plan: Plan) -> _Store:
+    def open(cls, folder: Path, plan: Plan) -> _Store:
         """Return the store of a plan, made first if it is not there."""
-        folder = cache_folder() / "features" / plan.key
         if not (folder / "facts.json").is_file():
             _create(folder, plan)
         return cls(folder)

@@ -111,8 +111,9 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
 
     rows = np.unique(np.concatenate([protocol.rows() for protocol, _, _ in waiting]))
     extraction = features.extract(
-        plan, rows, skip_damaged=request.skip_damaged, progress=listener.progress
-    )
+        plan, rows, skip_damaged=request.skip_damaged,
+        progress=listener.progress, notice=listener.notice,
+    )  # fmt: skip
     seconds["extract"] = extraction.seconds
 
     for published, folder, key in waiting:

@@ -1,6 +1,7 @@
 """Where `bench` keeps things, and how it writes them: to a temporary name, then renamed.
 
-A reader therefore never meets half a file, whenever the writer was killed.
+A reader therefore never meets half a file, whenever the writer was killed. What takes minutes is
+made by one process at a time (`only_one`), so that two runs never do the same work.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 
 def cache_folder() -> Path:
@@ -33,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if temporary.is_file():
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())  # the rename must not reach the disk before the content
         temporary.replace(path)
     finally:
@@ -41,6 +43,25 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def only_one(lock_file: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Run the block in one process at a time; `waiting` is called where another has to end first.
+
+    The system releases the lock of a process that is killed.
+    """
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -358,3 +358,23 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(workplace: Path) -> None
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert errors.strip() == "interrupted; the same command goes on where this stopped"
+
+
+def test_two_runs_at_once_end_with_the_same_record(
+    tmp_path: Path, make_images: Callable[[Path, Iterable[str]], list[Path]]
+) -> None:
+    names = [f"{number:02}.jpg" for number in range(40)]
+    make_images(tmp_path, names)
+    rows = "".join(f"{name},class {number % 3}\n" for number, name in enumerate(names))
+    (tmp_path / "all.csv").write_text(f"path,category\n{rows}")
+    command = [BENCH, "run", "--dataset", "manifest:all.csv", *SMALL]
+    both = [
+        subprocess.Popen([*command, "--runs", name], cwd=tmp_path, stdout=subprocess.DEVNULL)
+        for name in ("first", "second")
+    ]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    first, second = (
+        Record.read(next((tmp_path / name).glob("**/record.json"))) for name in ("first", "second")
+    )
+    assert first.digest == second.digest
+    assert len(list(Path(os.environ["BENCH_CACHE"]).glob("features/*/facts.json"))) == 1

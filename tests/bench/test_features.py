@@ -60,7 +60,11 @@ def make_plan(
 def run(plan: Plan, rows: Rows = EVERY, *, skip_damaged: bool = False) -> tuple[Extraction, list]:
     steps: list[tuple[int, int]] = []
     extraction = extract(
-        plan, rows, skip_damaged=skip_damaged, progress=lambda *step: steps.append(step)
+        plan,
+        rows,
+        skip_damaged=skip_damaged,
+        progress=lambda *step: steps.append(step),
+        notice=print,
     )
     return extraction, steps
 
@@ -144,7 +148,7 @@ def test_an_interrupted_extraction_goes_on_and_ends_with_the_same_bits(
     with pytest.raises(KeyboardInterrupt):
         extract(
             make_plan(registry, catalog, engine=engine), EVERY, skip_damaged=False,
-            progress=interrupt,
+            progress=interrupt, notice=print,
         )  # fmt: skip
     read: list[Path] = []
 

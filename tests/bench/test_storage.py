@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from bench.storage import cache_folder, default_data_root, replacing, write_text
+from bench.storage import cache_folder, default_data_root, only_one, replacing, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -84,3 +86,28 @@ def test_folders_are_those_of_the_environment_or_the_user(
         assert cache_folder().name == default_data_root().name == "fashion-bench"
         assert cache_folder().is_absolute()
         assert cache_folder() != default_data_root()
+
+
+def test_only_one_process_holds_a_lock_and_a_killed_one_lets_it_go(tmp_path: Path) -> None:
+    lock = tmp_path / "folder" / "work.lock"
+    holding = (
+        "import sys, time; from pathlib import Path; from bench.storage import only_one\n"
+        "with only_one(Path(sys.argv[1]), lambda: None): print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", holding, str(lock)], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    waited: list[str] = []
+
+    def waiting() -> None:
+        waited.append("waiting")
+        other.kill()
+
+    with only_one(lock, waiting):
+        assert other.wait() != 0
+        assert waited == ["waiting"]
+    with only_one(lock, waiting):
+        assert waited == ["waiting"], "a lock that was let go is had at once"
+    other.stdout.close()
