@@ -245,6 +245,22 @@ def test_without_openvino_auto_is_torch(monkeypatch: pytest.MonkeyPatch) -> None
         choose(device="cpu", engine="openvino")
 
 
+def test_bf16_that_openvino_would_compute_in_float32_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OlderProcessor:
+        def get_property(self, device: str, name: str) -> list[str]:
+            assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
+            return ["FP32", "INT8"]
+
+    monkeypatch.setattr("openvino.Core", OlderProcessor)
+    options = {"device": "cpu", "precision": "bf16", "batch_size": None, "workers": 1}
+    with pytest.raises(IncompatibleError, match="no bf16 arithmetic"):
+        choose_execution(engine="auto", **options)  # type: ignore[arg-type]
+    assert choose_execution(engine="torch", **options).precision == "bf16"  # type: ignore[arg-type]
+    assert choose(device="cpu").precision == "fp32"
+
+
 def test_cuda_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_cuda_is_available", lambda: False)
     with pytest.raises(IncompatibleError, match="sees no CUDA device here; use --device cpu"):
