@@ -21,10 +21,20 @@ from PIL import Image
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted(
     path.relative_to(REPOSITORY)
-    for pattern in ("*.md", "docs/*.md", "plugins/**/*.md", "tests/**/*.md")
+    for pattern in ("*.md", "docs/*.md", "plugins/**/*.md", "tests/**/*.md", "benchmarks/*.md")
     for path in REPOSITORY.glob(pattern)
 )
 BLOCK = re.compile(r"^```(\S*)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# The only commands that are shown and not executed here, each with the reason.
+NOT_EXECUTED = {
+    "pip install -e . --group tests --group lint --group type -c constraints.txt": "an environment",
+    "pre-commit install": "changes the hooks of the clone; the hooks themselves run in `lint`",
+    "pip install .": "test_outsider.py installs the example plugin",
+    "bench plugins": "test_outsider.py",
+    "bench run --method colour-histogram --dataset acme:FOLDER": "test_outsider.py",
+    "tox -e benchmarks": "takes minutes",
+    "tox -e benchmarks -- -k efficientnet": "takes minutes",
+}
 INSTALLS = re.compile(r"^(pip install .*? && |pip install tox-uv && tox$)")
 
 
@@ -62,6 +72,7 @@ def test_every_command_of_a_page_runs(
     page: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(cache))
+    monkeypatch.setenv("HOME", str(tmp_path))  # ~/datasets of the README: nothing is there
     if (REPOSITORY / "leaderboards").is_dir():
         shutil.copytree(REPOSITORY / "leaderboards", tmp_path / "leaderboards")
     draw_photos(tmp_path / "photos")
@@ -109,6 +120,16 @@ def test_no_fenced_command_escapes_execution(page: Path) -> None:
                 page,
                 body,
             )
+
+
+def test_no_indented_command_escapes_execution_without_a_reason() -> None:
+    shown = set()
+    for page in PAGES:
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        shown |= set(
+            re.findall(r"^    ((?:bench|pip|pre-commit|python|tox) .*)$", text, re.MULTILINE)
+        )
+    assert shown == set(NOT_EXECUTED)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
