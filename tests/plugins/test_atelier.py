@@ -167,7 +167,7 @@ def test_a_stopped_drawing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         yield from (b"first file", b"second file")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bench_clothing.mini.ProcessPoolExecutor.map", stop)
+    monkeypatch.setattr("bench_atelier.edition.ProcessPoolExecutor.map", stop)
     with pytest.raises(KeyboardInterrupt):
         draw_mini(tmp_path / "clothing")
     assert list(tmp_path.iterdir()) == []

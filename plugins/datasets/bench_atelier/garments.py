@@ -122,10 +122,20 @@ def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
         drawing = draw_shoes(garment, pose)
     else:
         drawing = draw_hat(garment)
-    scale = max(2 * drawing.half_width / WIDTH, (drawing.bottom - drawing.top) / HEIGHT) / fill
-    width, height = WIDTH * scale, HEIGHT * scale
+    return as_svg(drawing, fill=fill)
+
+
+def as_svg(drawing: Drawing, *, fill: float, size: tuple[int, int] = (WIDTH, HEIGHT)) -> str:
+    """Return a drawing as an SVG of `size` (width, height) pixels on a transparent ground.
+
+    The box of the drawing takes the share `fill` of the width or of the height, whichever it fills
+    first.
+    """
+    across, down = size
+    scale = max(2 * drawing.half_width / across, (drawing.bottom - drawing.top) / down) / fill
+    width, height = across * scale, down * scale
     top = (drawing.top + drawing.bottom - height) / 2
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
         f'viewBox="{-width / 2:.2f} {top:.2f} {width:.2f} {height:.2f}">{drawing.markup}</svg>'
     )

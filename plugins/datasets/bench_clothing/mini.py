@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import shutil
-import tempfile
 import uuid
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from bench_atelier.edition import write_edition
 from bench_atelier.garments import draw_garment
 from bench_atelier.photograph import Camera, encode_jpeg, take_photograph
 from bench_atelier.render import render_svg
@@ -65,36 +62,14 @@ def draw_image(image: MiniImage, *, seed: int = 0) -> bytes:
 def draw_mini(root: Path, *, seed: int = 0) -> None:
     """Write the mini edition of clothing below root, as SPLIT/CLASS/UUID.jpg.
 
-    The root must not exist or be an empty folder. Images are written to a temporary folder
-    beside it that is renamed at the end, so a drawing that is stopped leaves no half edition.
-
     Raises:
         UserError: root is a file or a folder that holds something.
 
     """
-    from bench.errors import UserError
-
-    if root.exists() and not root.is_dir():
-        raise UserError(f"{root} is a file; give a folder that is empty or does not exist yet")
-    if root.is_dir() and any(root.iterdir()):
-        raise UserError(f"{root} is not empty; give an empty or new folder, or remove its content")
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
-    try:
-        images = plan_mini(seed=seed)
-        # spawned, not forked: the caller may have threads, and a fork would copy their locks
-        with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-            files = pool.map(partial(draw_image, seed=seed), images, chunksize=20)
-            for image, data in zip(images, files, strict=True):
-                path = unfinished / image.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-        unfinished.chmod(0o755)  # a temporary folder is private, a dataset is not
-        if root.exists():  # not every system renames onto an empty folder
-            root.rmdir()
-        unfinished.rename(root)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    images = plan_mini(seed=seed)
+    write_edition(
+        root, {image.path.as_posix(): image for image in images}, partial(draw_image, seed=seed)
+    )
 
 
 def _name(text: str) -> uuid.UUID:
