@@ -8,6 +8,7 @@
     category  class of the garment, bird or face; "" where there is none
     domain    "shop", "street" or ""
     split     "train", "validation", "test", "query", "gallery" … as published; "" where none
+    picture   equal where files are copies of one picture under several names; "" where unknown
     x1 y1 x2 y2   box in pixels of the image as it is shown (after its EXIF rotation); NaN: none
 
 Attributes stand beside it as a matrix of present values, so that a million images cost megabytes.
@@ -16,10 +17,7 @@ Attributes stand beside it as a matrix of present values, so that a million imag
 from __future__ import annotations
 
 import json
-import os
-import stat
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,11 +30,12 @@ import pyarrow.parquet as pq
 
 from bench import fingerprints
 from bench.errors import DataError
+from bench.pictures import digests
 from bench.storage import cache_folder, replacing
 
-CODED = ("item", "category", "domain", "split")
+CODED = ("item", "category", "domain", "split", "picture")
 BOX = ("x1", "y1", "x2", "y2")
-_FORMAT = 1  # part of a cached catalog's name: raise it when the columns below change
+_FORMAT = 2  # part of a cached catalog's name: raise it when the columns below change
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,10 @@ class AttributeSchema:
             start += len(attribute.values)
         raise KeyError(name)
 
+    def attribute(self, name: str) -> Attribute:
+        """Return one attribute by name."""
+        return next(attribute for attribute in self.attributes if attribute.name == name)
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -83,6 +86,8 @@ class Catalog:
     schema: AttributeSchema = field(default_factory=AttributeSchema)
     present: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     known: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    notes: tuple[str, ...] = ()  # what the reader left out or put right, with numbers
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the dataset, as it was read
     edition: Literal["full", "mini"] = "full"
     fingerprint: str = ""
 
@@ -96,6 +101,7 @@ class Catalog:
         schema: AttributeSchema | None = None,
         present: npt.NDArray[np.uint8] | None = None,
         known: npt.NDArray[np.bool_] | None = None,
+        notes: Sequence[str] = (),
     ) -> Catalog:
         """Return a validated catalog; only `path` is required, missing columns are filled."""
         try:
@@ -115,7 +121,7 @@ class Catalog:
         present = np.zeros((count, schema.width), np.uint8) if present is None else present
         if known is None:
             known = np.zeros((count, len(schema.attributes)), np.bool_)
-        catalog = cls(dataset, root, frame, schema, present, known)
+        catalog = cls(dataset, root, frame, schema, present, known, tuple(notes))
         catalog._validate()
         return catalog
 
@@ -135,6 +141,15 @@ class Catalog:
             codes[codes == values.categories.get_loc("")] = -1
         return codes
 
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return the first value of each attribute, counted from 0 within it, (N, A); -1: none."""
+        labels = np.full((len(self), len(self.schema.attributes)), -1, np.int64)
+        for number, attribute in enumerate(self.schema.attributes):
+            values = self.present[:, self.schema.columns(attribute.name)]
+            if values.shape[1]:
+                labels[:, number] = np.where(values.any(axis=1), values.argmax(axis=1), -1)
+        return labels
+
     def rows(self, **conditions: str | Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the rows where each named column equals a value or is among several."""
         mask = np.ones(len(self), np.bool_)
@@ -144,9 +159,17 @@ class Catalog:
         return np.flatnonzero(mask).astype(np.int64)
 
     def counts(self) -> dict[str, int]:
-        """Return the number of images, in all ("images") and per split."""
-        splits = self.images["split"].value_counts()
-        return {"images": len(self)} | {str(k): int(v) for k, v in splits.items() if k}
+        """Return the numbers that a published count can be compared with.
+
+        "images", one per split by its name, and where there are any "items", "categories",
+        "attributes" and "values" (of all attributes together).
+        """
+        counts = {"images": len(self)}
+        counts |= {str(k): int(v) for k, v in self.images["split"].value_counts().items() if k}
+        for plural, column in (("items", "item"), ("categories", "category")):
+            counts[plural] = len(set(self.images[column].cat.categories) - {""})
+        counts |= {"attributes": len(self.schema.attributes), "values": self.schema.width}
+        return {name: number for name, number in counts.items() if number}
 
     def has(self, need: str) -> bool:
         """Return whether a method's need (`bench.interfaces.Need`) is met here."""
@@ -160,45 +183,20 @@ class Catalog:
         return any(not (single and attribute.multiple) for attribute in self.schema.attributes)
 
     def image_digests(self) -> list[str]:
-        """Return the content hash of each row's image file.
+        """Return the content hash of each row's image file (`bench.pictures.digests`).
 
-        Hashes are cached with the file's size and modification time, and only files that differ in
-        these are read again. Raises `DataError` naming the first file that is absent.
+        Raises `DataError` naming the first file that is absent.
         """
-        paths = self.images["path"]
-        unique = pd.Index(paths.unique())
-        folder = os.fspath(self.root)
-        try:
-            facts = [os.stat(f"{folder}/{path}") for path in unique]  # noqa: PTH116 (a million)
-            absent = not all(stat.S_ISREG(fact.st_mode) for fact in facts)
-        except OSError:
-            absent = True
+        paths = list(self.images["path"])
+        found = digests(self.root, paths)
+        absent = {path: None for path, digest in zip(paths, found, strict=True) if digest is None}
         if absent:
-            # os.path: Path.is_file raises where a name is too long for any file
-            lost = [p for p in unique if not os.path.isfile(f"{folder}/{p}")]  # noqa: PTH113
             raise DataError(
-                f"{len(lost):,} of {len(unique):,} image files are absent below {self.root}, the "
-                f"first is {lost[0]}; complete the data or remove the rows that name them"
+                f"{len(absent):,} of {len(set(paths)):,} image files are absent below {self.root}, "
+                f"the first is {next(iter(absent))}; complete the data or remove the rows that "
+                "name them"
             )
-        now = pd.DataFrame(
-            {"size": [f.st_size for f in facts], "modified": [f.st_mtime_ns for f in facts]},
-            index=unique,
-        )
-        key = fingerprints.of_bytes(os.fspath(self.root.resolve()).encode())
-        store = cache_folder() / "images" / f"{key}.parquet"
-        digests = np.full(len(unique), None, dtype=object)
-        if store.is_file():
-            known = pd.read_parquet(store).reindex(unique)
-            same = (known["size"] == now["size"]) & (known["modified"] == now["modified"])
-            digests[same] = known["digest"][same]
-        changed = [i for i, digest in enumerate(digests) if digest is None]
-        if changed:
-            with ThreadPoolExecutor() as pool:
-                files = [self.root / unique[i] for i in changed]
-                digests[changed] = list(pool.map(fingerprints.of_file, files))
-            with replacing(store) as temporary:
-                now.assign(digest=digests).to_parquet(temporary)
-        return list(digests[unique.get_indexer(pd.Index(paths))])
+        return [digest for digest in found if digest is not None]
 
     def _validate(self) -> None:
         frame, where = self.images, f"{self.dataset} at {self.root}"
@@ -237,7 +235,7 @@ class Catalog:
                     kind, len(self), [None, pa.py_buffer(np.ascontiguousarray(packed))]
                 )
         schema = [[a.name, list(a.values), a.multiple] for a in self.schema.attributes]
-        facts = json.dumps({"dataset": self.dataset, "attributes": schema})
+        facts = json.dumps({"dataset": self.dataset, "attributes": schema, "notes": self.notes})
         table = pa.table(columns).replace_schema_metadata({"bench": facts})
         with replacing(path) as temporary:
             pq.write_table(table, temporary, compression="zstd")
@@ -267,7 +265,7 @@ class Catalog:
             values = frame[name].cat
             frame[name] = values.reorder_categories(sorted(values.categories))
         present, known = matrices[0], matrices[1].astype(np.bool_)
-        return cls(facts["dataset"], root, frame, schema, present, known)
+        return cls(facts["dataset"], root, frame, schema, present, known, tuple(facts["notes"]))
 
 
 def load_catalog(
@@ -275,20 +273,23 @@ def load_catalog(
     root: Path,
     *,
     sources: Sequence[Path],
-    parse: Any,
-    edition: Literal["full", "mini"],
+    parse: Callable[[Path], Catalog],
+    options: Mapping[str, Any],
     code: str,
 ) -> Catalog:
     """Return the catalog at `root`: from the cache if the sources are unchanged, else parsed.
 
-    `code` is the hash of the reader's source: a changed reader means a new parse too.
+    `options` are those with which it is read, `code` is the hash of the reader's source: another
+    one means a new parse too.
     """
     fingerprint = fingerprints.of_sources(sources)
-    key = fingerprints.of_json([_FORMAT, name, str(root.resolve()), fingerprint, code])
+    key = fingerprints.of_json(
+        [_FORMAT, name, str(root.resolve()), fingerprint, dict(options), code]
+    )
     path = cache_folder() / "catalogs" / f"{key}.parquet"
     if path.is_file():
         catalog = Catalog.read(path, root)
     else:
         catalog = parse(root)
         catalog.save(path)
-    return replace(catalog, edition=edition, fingerprint=fingerprint)
+    return replace(catalog, fingerprint=fingerprint, options=dict(options))

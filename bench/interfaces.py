@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from bench.catalog import Catalog
     from bench.metrics import Ranking
-    from bench.protocols import Condition
     from bench.protocols import Protocol as RetrievalProtocol
     from bench.recipes import Recipe
+    from bench.tasks import Condition, Kind
 
 Distance = Literal["euclidean", "cosine", "inner-product"]
 Interpolation = Literal["bilinear", "bicubic"]
@@ -130,6 +130,19 @@ class FeatureExtractor(Protocol):
         """Return what asks under `condition`; the features themselves if none."""
 
 
+@runtime_checkable
+class Recogniser(Protocol):
+    """A feature extractor that also has classifiers of attributes.
+
+    For one without, an image has the value whose training images' mean feature is the nearest.
+    """
+
+    def recognise(
+        self, features: npt.NDArray[np.float32], condition: Condition
+    ) -> npt.NDArray[np.float32]:
+        """Return a score per value of the condition's attribute, (B, V), for features (B, D)."""
+
+
 class Method(Protocol):
     """A paper's method with one recipe, on one catalog."""
 
@@ -161,8 +174,12 @@ class Dataset(Protocol):
     def protocols(self, catalog: Catalog) -> Sequence[RetrievalProtocol]:
         """Return the protocols that this catalog allows."""
 
-    def draw_mini(self, root: Path, *, seed: int) -> None:
-        """Draw the mini edition, in the published layout, as the new folder `root`."""
+    def draw_mini(self, root: Path, *, seed: int, items: int | None = None) -> None:
+        """Draw the mini edition, in the published layout, as the new folder `root`.
+
+        `items` asks for another size than the mini edition's own; what it counts is the dataset's
+        affair (garments, species, persons).
+        """
 
 
 class Parts(Protocol):
@@ -182,17 +199,40 @@ class Parts(Protocol):
 
 
 @dataclass(frozen=True)
+class Download:
+    """One file that anybody may download, with the checksum that its makers publish.
+
+    `checksum` is ALGORITHM:HEX, as in `md5:…`; `unpack` says that it is a tar or zip archive.
+    """
+
+    url: str
+    checksum: str
+    size: int  # bytes
+    unpack: bool = False
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
-    """The facts of a dataset. With `family`, it is asked for as `NAME:ARGUMENT`."""
+    """The facts of a dataset. With `family`, it is asked for as `NAME:ARGUMENT`.
+
+    `build` is given the name as asked for and, where the dataset has `options` (fields of a
+    `Recipe`), these as its second argument.
+    """
 
     name: str
     summary: str
-    build: Callable[[str], Dataset]  # given the name as asked for
+    build: Callable[..., Dataset]
     licence: str
     obtain: str
     folders: tuple[str, ...] = ()  # what its folder below the data root may be called
-    counts: Mapping[str, int] = field(default_factory=dict)  # published images, per split and all
+    layout: str = ""  # which files go where below that folder, a line each
+    downloads: tuple[Download, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)  # published; see Catalog.counts
     protocols: Mapping[str, str] = field(default_factory=dict)  # name → one line
+    protocol_counts: Mapping[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # protocol → published queries and gallery images
+    options: Callable[[], type[Recipe]] | None = None
     has_mini: bool = True
     family: bool = False
     drawn_with: tuple[str, ...] = ()  # modules of other packages that the mini edition is drawn by
@@ -259,4 +299,5 @@ class MetricSpec:
     function: Metric
     depth: Callable[[int, int], int]
     needs_first_relevant: bool = False
+    kind: Kind = "retrieval"
     higher_is_better: bool = True

@@ -13,14 +13,14 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isnan, nan
 from pathlib import Path
 
 from tabulate import tabulate
 
 from bench.errors import RecordError
-from bench.records import MetricValue, Record, as_folder, finished
+from bench.records import MetricValue, Record, TaskResult, as_folder, finished
 from bench.storage import write_text
 
 MINI_WARNING = (
@@ -138,7 +138,7 @@ def _setting(record: Record) -> tuple[object, ...]:
 
 
 def _rank(record: Record) -> tuple[object, ...]:
-    leading = record.tasks[0].metrics.get(record.headline)
+    leading = _with_mean(record)[0].metrics.get(record.headline)
     score = _score(leading) if leading and not isnan(leading.mean) else float("-inf")
     return (-score, record.method, record.variant, record.backbone.name, record.seed, record.digest)
 
@@ -154,36 +154,29 @@ def _escape(text: str) -> str:
 
 def _markdown(records: list[Record]) -> str:
     first = records[0]
-    several = len(first.tasks) > 1
     lines = [f"# {_escape(first.edition_name)}: {_escape(first.protocol)}", ""]
     if first.dataset.edition == "mini":
         lines += [MINI_WARNING, ""]
-    for number, task in enumerate(first.tasks):
-        if several:
-            lines += [f"## {_escape(task.task)}", ""]
+    if len(first.tasks) == 1:
+        task = first.tasks[0]
         lines += [
             f"{task.queries:,} queries, {task.gallery:,} gallery images, "
             f"{task.relevant_per_query:.1f} relevant a query; {task.uncounted:,} queries without "
             "any relevant image are left out. "
             f"Protocol fingerprint `{first.protocol_fingerprint[:8]}`.",
             "",
+            *_metrics_table(records, [record.tasks[0].metrics for record in records]),
         ]
-        names = list(dict.fromkeys(n for record in records for n in record.tasks[number].metrics))
-        best = {n: _best(records, number, n) for n in names}
-        rows = []
-        for record in records:
-            made, metrics = record.provenance, record.tasks[number].metrics
-            method = record.method + ("" if record.variant == "default" else f" {record.variant}")
-            rows.append(
-                [_escape(method), _escape(record.backbone.name), _escape(record.backbone.source),
-                 *(_cell(metrics.get(n), best[n]) for n in names),
-                 f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
-                 f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
-                 record.seed]
-            )  # fmt: skip
-        header = ["method", "backbone", "weights", *names]
-        header += ["dimension", "parameters (M)", "GFLOP/image", "extraction", "seed"]
-        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+    else:
+        lines += [
+            f"{len(first.tasks)} tasks; each value is the plain mean over them. "
+            f"Protocol fingerprint `{first.protocol_fingerprint[:8]}`.",
+            "",
+            *_metrics_table(records, [record.mean for record in records]),
+            f"## {first.headline} of each task",
+            "",
+            *_tasks_table(records),
+        ]
     lines += [
         "Each value is the mean over queries with its 95 % bootstrap interval; best mean in bold. "
         "Made from the records by `bench leaderboard build`; do not edit.",
@@ -192,10 +185,47 @@ def _markdown(records: list[Record]) -> str:
     return "\n".join(lines)
 
 
-def _best(records: list[Record], task: int, metric: str) -> float:
+def _metrics_table(records: list[Record], values: list[dict[str, MetricValue]]) -> list[str]:
+    """Return a table with a row per record and a column per metric."""
+    names = list(dict.fromkeys(name for metrics in values for name in metrics))
+    best = {name: _best([metrics.get(name) for metrics in values]) for name in names}
+    rows = []
+    for record, metrics in zip(records, values, strict=True):
+        made = record.provenance
+        rows.append(
+            [*_method_cells(record), *(_cell(metrics.get(n), best[n]) for n in names),
+             f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
+             f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
+             record.seed]
+        )  # fmt: skip
+    header = ["method", "backbone", "weights", *names]
+    header += ["dimension", "parameters (M)", "GFLOP/image", "extraction", "seed"]
+    return [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+
+
+def _tasks_table(records: list[Record]) -> list[str]:
+    """Return a table of the headline metric with a row per task and a column per record."""
+    headline = records[0].headline
+    header = ["task", "queries", "candidates"]
+    header += [" ".join(filter(None, _method_cells(record))) for record in records]
+    rows = []
+    for number, task in enumerate(records[0].tasks):
+        values = [record.tasks[number].metrics.get(headline) for record in records]
+        best = _best(values)
+        cells = [_cell(value, best) for value in values]
+        rows.append([_escape(task.task), f"{task.queries:,}", f"{task.gallery:,}", *cells])
+    return [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+
+
+def _method_cells(record: Record) -> list[str]:
+    variant = "" if record.variant == "default" else f" {record.variant}"
+    source = record.backbone
+    return [_escape(record.method + variant), _escape(source.name), _escape(source.source)]
+
+
+def _best(values: Sequence[MetricValue | None]) -> float:
     """Return the best mean of a column; NaN if there is none."""
-    found = [record.tasks[task].metrics.get(metric) for record in records]
-    known = [value for value in found if value and not isnan(value.mean)]
+    known = [value for value in values if value and not isnan(value.mean)]
     return max(known, key=_score).mean if known else nan
 
 
@@ -213,7 +243,7 @@ def _csv(records: list[Record]) -> str:
     writer.writerow(COLUMNS)
     for record in records:
         made = record.provenance
-        for task in record.tasks:
+        for task in _with_mean(record):
             for name, value in task.metrics.items():
                 writer.writerow(
                     [record.dataset.name, record.dataset.edition, record.protocol,
@@ -225,6 +255,18 @@ def _csv(records: list[Record]) -> str:
                      made.git_commit, made.git_clean, record.digest]
                 )  # fmt: skip
     return buffer.getvalue()
+
+
+def _with_mean(record: Record) -> list[TaskResult]:
+    """Return the tasks and, where there are several, their mean as one more."""
+    if len(record.tasks) == 1:
+        return record.tasks
+    mean = TaskResult(
+        task="mean", queries=sum(task.queries for task in record.tasks), gallery=0,
+        uncounted=sum(task.uncounted for task in record.tasks), relevant_per_query=nan,
+        metrics=record.mean,
+    )  # fmt: skip
+    return [mean, *record.tasks]
 
 
 def _index(entries: list[tuple[Record, int, str]]) -> str:

@@ -114,3 +114,14 @@ def reciprocal_rank(ranking: Ranking, k: int) -> Values:
     if ranking.first_relevant is None:
         raise ValueError("the reciprocal rank needs a ranking with first_relevant")
     return ranking.counted(1 / np.maximum(ranking.first_relevant, 1))
+
+
+def first_is_right(ranking: Ranking, k: int) -> Values:
+    """Return 1 where the first candidate is the right one, else 0. `k` is unused.
+
+    Two metrics are this, by what is ranked. `triplet-accuracy`: the positive is strictly nearer to
+    the anchor than the negative (a tie is wrong). `attribute-accuracy`: the value with the highest
+    score is the image's own (of equal scores, the value that stands first).
+    """
+    del k
+    return ranking.counted(ranking.relevant[:, 0])

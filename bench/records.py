@@ -24,7 +24,7 @@ from bench import fingerprints
 from bench.errors import RecordError
 from bench.storage import write_text
 
-SCHEMA_VERSION = 1  # raise it, and the literal in `Record`, when a field changes
+SCHEMA_VERSION = 2  # raise it, and the literal in `Record`, when a field changes
 
 
 class Part(BaseModel):
@@ -52,6 +52,8 @@ class DatasetFacts(Part):
     licence: str
     annotations: str  # hash of the annotation files or folder listing
     coverage: dict[str, tuple[int, int]]
+    options: dict[str, Any]  # with which the data were read
+    notes: list[str]  # what the reader left out or put right
     damaged: int  # images left out because they cannot be read
 
 
@@ -106,7 +108,7 @@ class Provenance(Part):
 class Record(Part):
     """One result, with all that is needed to trust it and to make it again."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     method: str
     variant: str
     recipe: dict[str, Any]
@@ -120,6 +122,7 @@ class Record(Part):
     headline: str
     seed: int
     tasks: list[TaskResult]
+    mean: dict[str, MetricValue]  # plain mean over tasks, where there are several
     run_key: str
     cost: Cost
     provenance: Provenance

@@ -20,8 +20,8 @@ from bench import editions, features, fingerprints, records, scoring
 from bench.engines import Execution
 from bench.interfaces import Method
 from bench.plugins import Registry
-from bench.protocols import require_compatible, select
-from bench.recipes import make_recipe
+from bench.protocols import require_compatible, require_fitting, select
+from bench.recipes import make_options, make_recipe
 from bench.records import Record
 from bench.storage import default_data_root
 
@@ -37,6 +37,7 @@ class Request:
     protocols: Sequence[str] = ()  # all of the dataset's, if empty
     metrics: Sequence[str] = ()  # besides those of the protocols
     settings: dict[str, Any] = field(default_factory=dict)  # recipe fields
+    options: dict[str, Any] = field(default_factory=dict)  # of the dataset
     edition: str = "auto"
     data_root: Path | None = None
     runs: Path = Path("runs")
@@ -70,18 +71,19 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
     variant = request.variant or next(iter(spec.variants))
     recipe = make_recipe(spec, variant, request.settings)
     dataset_spec = registry.dataset(request.dataset)
-    dataset = dataset_spec.build(request.dataset)
-
-    catalog = editions.load(
-        dataset_spec, dataset, request.dataset, edition=request.edition,
-        data_root=request.data_root or default_data_root(),
-        code=registry.code("datasets", [request.dataset], *dataset_spec.drawn_with),
-        notice=listener.notice,
+    edition = editions.Edition(
+        dataset_spec, request.dataset, make_options(dataset_spec, request.options),
+        registry.code("datasets", [request.dataset], *dataset_spec.drawn_with),
+        listener.notice,
     )  # fmt: skip
+    dataset = edition.dataset
+    catalog = edition.load(request.edition, request.data_root or default_data_root())
     require_compatible(spec, catalog)
     protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
     protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
     metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
+    for protocol in protocols:
+        require_fitting(protocol, metrics)
     method = spec.build(recipe, catalog, registry, request.seed)
     name, extractor = next(iter(method.extractors.items()))
     plan = features.Plan(
@@ -91,7 +93,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
 
     determined = [
         records.SCHEMA_VERSION, spec.name, variant, recipe.model_dump(mode="json"), catalog.name,
-        request.seed, request.skip_damaged, code,
+        dict(catalog.options), request.seed, request.skip_damaged, code,
     ]  # fmt: skip
     places = []
     for protocol in protocols:
@@ -119,7 +121,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
     for published, folder, key in waiting:
         clock = time.perf_counter()
         protocol = published.without(extraction.damaged)
-        tasks = scoring.score(
+        scores = scoring.score(
             protocol, metrics, extraction.features, extractor,
             catalog=catalog, folder=folder, device=execution.device,
         )  # fmt: skip
@@ -136,10 +138,12 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
             dataset=records.DatasetFacts(
                 name=catalog.dataset, edition=catalog.edition, licence=dataset_spec.licence,
                 annotations=catalog.fingerprint, coverage=editions.coverage(dataset_spec, catalog),
+                options=dict(catalog.options), notes=list(catalog.notes),
                 damaged=len(extraction.damaged),
             ),
             protocol=protocol.name, protocol_fingerprint=protocol.fingerprint(catalog),
-            headline=protocol.headline, seed=request.seed, tasks=tasks, run_key=key, cost=cost,
+            headline=protocol.headline, seed=request.seed, tasks=scores.tasks,
+            mean=scores.mean, run_key=key, cost=cost,
             provenance=_provenance(request, registry, code),
         )  # fmt: skip
         records.finish(folder, record)
@@ -149,8 +153,9 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
 
 # The modules whose sources decide what features and what numbers come out.
 _EXTRACTION = ("bench.engines", "bench.features", "bench.images")
-_SCORING = ("bench.catalog", "bench.metrics", "bench.protocols", "bench.scoring", "bench.search",
-            "bench.statistics")  # fmt: skip
+_SCORING = ("bench.attribute_protocols", "bench.catalog", "bench.metrics", "bench.pictures",
+            "bench.protocols", "bench.ranking", "bench.scoring", "bench.search",
+            "bench.statistics", "bench.tasks")  # fmt: skip
 
 
 def _extraction_code(method: Method, name: str, registry: Registry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +11,48 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import search
+from bench import ranking, search
 from bench.catalog import Catalog
 from bench.errors import IncompatibleError
 from bench.interfaces import FeatureExtractor, MetricSpec
 from bench.metrics import Ranking
-from bench.protocols import Protocol, Task
+from bench.protocols import Protocol
 from bench.records import MetricValue, TaskResult
 from bench.statistics import bootstrap_intervals
 from bench.storage import replacing
+from bench.tasks import AnyTask
 
 KEPT = 100  # ranks of each query that rankings.parquet holds
 
+Metrics = Mapping[str, tuple[MetricSpec, int]]
+Values = npt.NDArray[np.float64]
+
+# a query is a photograph and, where attributes are manipulated, the value that one becomes
+_QUERY = [("task", pa.string()), ("query", pa.string()), ("target", pa.string())]
 _RANKINGS = pa.schema(
-    [("task", pa.string()), ("query", pa.string()), ("rank", pa.int32()), ("gallery", pa.string()),
-     ("relevant", pa.bool_())]
-)  # fmt: skip
+    [*_QUERY, ("rank", pa.int32()), ("gallery", pa.string()), ("relevant", pa.bool_())]
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The result of each task and, where there are several, the plain mean over them."""
+
+    tasks: list[TaskResult]
+    mean: dict[str, MetricValue]
 
 
 def score(
     protocol: Protocol,
-    metrics: Mapping[str, tuple[MetricSpec, int]],
+    metrics: Metrics,
     features: npt.NDArray[np.float32],
     extractor: FeatureExtractor,
     *,
     catalog: Catalog,
     folder: Path,
     device: str,
-) -> list[TaskResult]:
-    """Return the result of each task; write `rankings.parquet` and `per_query.parquet`.
+) -> Scores:
+    """Return what the protocol's metrics say; write `rankings.parquet` and `per_query.parquet`.
 
     `features` (N, D) has one row per image of the catalog. `rankings.parquet` has one row per query
     and rank (the first 100), `per_query.parquet` one per query with a column per metric.
@@ -47,88 +61,128 @@ def score(
         if not (task.relevant_counts() > 0).any():
             raise IncompatibleError(
                 f"{protocol.name}, task {task.name}: none of {len(task.queries):,} queries has a "
-                f"relevant image among {len(task.gallery):,} gallery images"
+                f"relevant image among {task.candidates():,} gallery images"
             )
+    chosen = {name: metrics[name] for name in protocol.metrics}
     ids = catalog.images["id"].to_numpy(dtype=object)
-    results = []
-    names = list(protocol.metrics)
-    columns = [("task", pa.string()), ("query", pa.string())] + [(n, pa.float64()) for n in names]
-    per_query = pa.schema(columns)
+    values = []
     with (
         replacing(folder / "rankings.parquet") as rankings_path,
         replacing(folder / "per_query.parquet") as values_path,
         pq.ParquetWriter(rankings_path, _RANKINGS, compression="zstd") as rankings,
-        pq.ParquetWriter(values_path, per_query, compression="zstd") as values_writer,
+        pq.ParquetWriter(
+            values_path, _per_query_schema(protocol), compression="zstd"
+        ) as values_writer,
     ):
         for task in protocol.tasks:
-            chosen = {name: metrics[name] for name in names}
-            blocks = []
-            for rows, ranking in _rank(task, chosen, features, extractor, device):
-                values = np.stack([m.function(ranking, k) for m, k in chosen.values()], axis=1)
-                blocks.append(values)
-                queries = ids[task.queries[rows]]
-                rankings.write_table(_ranking_table(task, ranking, queries, ids))
-                table = {"task": [task.name] * len(queries), "query": queries}
-                table |= {name: values[:, i] for i, name in enumerate(names)}
-                values_writer.write_table(pa.table(table, schema=per_query))
-            results.append(_summarise(task, chosen, np.concatenate(blocks)))
-    return results
+            names = _query_columns(task, catalog, ids)
+            candidate = ranking.candidate_names(task, ids)
+            of_task = []
+            for rows, ranked in _rank(task, chosen, features, extractor, device):
+                found = np.stack([m.function(ranked, k) for m, k in chosen.values()], axis=1)
+                of_task.append(found)
+                queries = {column: names[column][rows] for column in names}
+                rankings.write_table(_ranking_table(ranked, rows, queries, candidate))
+                table = queries | {name: found[:, i] for i, name in enumerate(chosen)}
+                values_writer.write_table(pa.table(table, schema=_per_query_schema(protocol)))
+            values.append(np.concatenate(of_task))
+    results = [
+        _result(task, chosen, found) for task, found in zip(protocol.tasks, values, strict=True)
+    ]
+    several = len(results) > 1
+    return Scores(results, _mean(protocol.tasks, chosen, values) if several else {})
+
+
+def _per_query_schema(protocol: Protocol) -> pa.Schema:
+    return pa.schema([*_QUERY, *((name, pa.float64()) for name in protocol.metrics)])
 
 
 def _rank(
-    task: Task,
-    metrics: Mapping[str, tuple[MetricSpec, int]],
+    task: AnyTask,
+    metrics: Metrics,
     features: npt.NDArray[np.float32],
     extractor: FeatureExtractor,
     device: str,
 ) -> search.Blocks:
     most = int(task.relevant_counts().max(initial=0))
-    depth = max([KEPT, *(metric.depth(k, most) for metric, k in metrics.values())])
-    return search.rank(
+    return ranking.rank(
         task,
-        extractor.for_query(features[task.queries], task.condition),
-        extractor.for_gallery(features[task.gallery], task.condition),
-        distance=extractor.distance,
-        depth=depth,
+        features,
+        extractor,
+        depth=max([KEPT, *(metric.depth(k, most) for metric, k in metrics.values())]),
         first_relevant=any(metric.needs_first_relevant for metric, _ in metrics.values()),
         device=device,
     )
 
 
+def _query_columns(
+    task: AnyTask, catalog: Catalog, ids: npt.NDArray[np.object_]
+) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the columns that name each query of a task, (Q,) each."""
+    targets = np.full(len(task.queries), "", dtype=object)
+    if task.condition and task.condition.targets is not None:
+        values = catalog.schema.attribute(task.condition.attribute).values
+        targets = np.array(values, dtype=object)[task.condition.targets]
+    return {
+        "task": np.full(len(targets), task.name, dtype=object),
+        "query": ids[task.queries],
+        "target": targets,
+    }
+
+
 def _ranking_table(
-    task: Task, ranking: Ranking, queries: npt.NDArray[np.object_], ids: npt.NDArray[np.object_]
+    ranked: Ranking,
+    rows: slice,
+    queries: Mapping[str, npt.NDArray[np.object_]],
+    candidate: ranking.CandidateNames,
 ) -> pa.Table:
-    positions = ranking.positions[:, :KEPT]
+    positions = ranked.positions[:, :KEPT]
     filled = positions >= 0
-    rows, ranks = np.nonzero(filled)
+    query, place = np.nonzero(filled)
     return pa.table(
-        {
-            "task": [task.name] * len(rows),
-            "query": queries[rows],
-            "rank": (ranks + 1).astype(np.int32),
-            "gallery": ids[task.gallery[positions[filled]]],
-            "relevant": ranking.relevant[:, :KEPT][filled],
+        {column: names[query] for column, names in queries.items()}
+        | {
+            "rank": (place + 1).astype(np.int32),
+            "gallery": candidate(rows.start + query, positions[filled]),
+            "relevant": ranked.relevant[:, :KEPT][filled],
         },
         schema=_RANKINGS,
     )
 
 
-def _summarise(
-    task: Task, metrics: Mapping[str, tuple[MetricSpec, int]], values: npt.NDArray[np.float64]
-) -> TaskResult:
+def _result(task: AnyTask, metrics: Metrics, values: Values) -> TaskResult:
     counted = ~np.isnan(values).all(axis=1)
-    intervals = bootstrap_intervals(values)
-    means = {}
-    for column, (name, (spec, _)) in enumerate(metrics.items()):
-        low, high = intervals[column].tolist()
-        mean = float(np.nanmean(values[:, column]))
-        better = spec.higher_is_better
-        means[name] = MetricValue(mean=mean, low=low, high=high, higher_is_better=better)
     return TaskResult(
         task=task.name,
         queries=len(values),
-        gallery=len(task.gallery),
+        gallery=task.candidates(),
         uncounted=int((~counted).sum()),
         relevant_per_query=float(task.relevant_counts().mean()),
-        metrics=means,
+        metrics=_summarise(
+            metrics,
+            [float(np.nanmean(column)) for column in values.T],
+            bootstrap_intervals(values, clusters=task.queries),
+        ),
     )
+
+
+def _mean(
+    tasks: tuple[AnyTask, ...], metrics: Metrics, values: list[Values]
+) -> dict[str, MetricValue]:
+    """Return the plain mean over tasks: each counts the same, however many queries it has."""
+    means = np.mean([np.nanmean(of_task, axis=0) for of_task in values], axis=0)
+    intervals = bootstrap_intervals(
+        np.concatenate(values),
+        clusters=np.concatenate([task.queries for task in tasks]),
+        tasks=np.repeat(np.arange(len(tasks)), [len(of_task) for of_task in values]),
+    )
+    return _summarise(metrics, means.tolist(), intervals)
+
+
+def _summarise(metrics: Metrics, means: list[float], intervals: Values) -> dict[str, MetricValue]:
+    return {
+        name: MetricValue(mean=mean, low=low, high=high, higher_is_better=spec.higher_is_better)
+        for (name, (spec, _)), mean, (low, high) in zip(
+            metrics.items(), means, intervals.tolist(), strict=True
+        )
+    }

@@ -15,7 +15,7 @@ Euclidean distance, minus its square.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from bench.interfaces import Distance
 from bench.metrics import Ranking
-from bench.protocols import Task
+from bench.tasks import Task
 
 Features = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def search(
     own = np.full(len(queries), -1) if own is None else own
     for start in range(0, len(queries), QUERY_BLOCK):
         rows = slice(start, start + QUERY_BLOCK)
-        block = _Block(_prepare(queries[rows], distance), own[rows], distance, device)
+        block = _Block(prepare(queries[rows], distance), own[rows], distance, device)
         positions = _best_of_block(block, gallery, depth)
         result[rows, : positions.shape[1]] = positions
     return result
@@ -62,7 +62,7 @@ def search(
 
 def rank(
     task: Task,
-    queries: Features,
+    queries: Callable[[slice], Features],
     gallery: Features,
     *,
     distance: Distance,
@@ -72,15 +72,16 @@ def rank(
 ) -> Blocks:
     """Yield the ranking of one block of queries after another, with the rows it covers.
 
-    `queries` are the features of `task.queries`, in that order, and `gallery` those of
+    `queries` returns the features of a slice of `task.queries`, and `gallery` are those of
     `task.gallery`. With `first_relevant`, the rank of the first relevant image is found even
     where it stands below `depth`.
     """
     own, counts = task.own(), task.relevant_counts()
-    for start in range(0, len(queries), QUERY_BLOCK):
-        rows = slice(start, min(start + QUERY_BLOCK, len(queries)))
+    for start in range(0, len(task.queries), QUERY_BLOCK):
+        rows = slice(start, min(start + QUERY_BLOCK, len(task.queries)))
+        asking = queries(rows)
         positions = search(
-            queries[rows], gallery, distance=distance, depth=depth, own=own[rows], device=device
+            asking, gallery, distance=distance, depth=depth, own=own[rows], device=device
         )
         codes = task.query_codes[rows]
         relevant = task.gallery_codes[positions] == codes[:, None]
@@ -91,11 +92,17 @@ def rank(
             deeper = np.flatnonzero((first == 0) & (counts[rows] > 0))
             if len(deeper):
                 at = start + deeper
-                first[deeper] = _first_relevant(queries[at], gallery, distance, task, at)
+                first[deeper] = _first_relevant(asking[deeper], gallery, distance, task, at)
         yield rows, Ranking(positions, relevant, counts[rows], first)
 
 
-def _prepare(rows: Features, distance: Distance) -> Matrix:
+def pair_scores(queries: Features, others: Features, distance: Distance) -> Matrix:
+    """Return the score of each query (Q, D) and its one other image (Q, D), (Q,) float64."""
+    first, second = prepare(queries, distance), prepare(others, distance)
+    return -_squares(first - second) if distance == "euclidean" else _products(first, second)
+
+
+def prepare(rows: Features, distance: Distance) -> Matrix:
     """Return the rows in float64, of length one for the cosine."""
     matrix = rows.astype(np.float64, order="C")
     if distance == "cosine":
@@ -163,7 +170,7 @@ def _best_of_block(block: _Block, gallery: Features, depth: int) -> Positions:
     positions = np.zeros((len(block.queries), 0), np.int64)
     longest = 0.0
     for first in range(0, len(gallery), GALLERY_BLOCK):
-        part = _prepare(gallery[first : first + GALLERY_BLOCK], block.distance)
+        part = prepare(gallery[first : first + GALLERY_BLOCK], block.distance)
         longest = max(longest, float(np.sqrt(_squares(part).max())))
         found = block.scores(part)
         here = np.flatnonzero((block.own >= first) & (block.own < first + len(part)))
@@ -209,14 +216,14 @@ def _settle(
         in_group = np.r_[close[row], False] | np.r_[False, close[row]]
         group = np.cumsum(np.r_[True, ~close[row]])[in_group]
         members = positions[row, in_group]
-        exact = _scores(query, _prepare(gallery[members], block.distance), block.distance)
+        exact = _scores(query, prepare(gallery[members], block.distance), block.distance)
         positions[row, in_group] = members[np.lexsort((members, -exact, group))]
 
 
 def _all_scores(query: Matrix, own: int, gallery: Features, distance: Distance) -> Matrix:
     """Return the score of every gallery row for one prepared query, (G,); -inf for its own."""
     parts = (gallery[at : at + GALLERY_BLOCK] for at in range(0, len(gallery), GALLERY_BLOCK))
-    scores = np.concatenate([_scores(query, _prepare(part, distance), distance) for part in parts])
+    scores = np.concatenate([_scores(query, prepare(part, distance), distance) for part in parts])
     if own >= 0:
         scores[own] = -np.inf
     return scores
@@ -228,7 +235,7 @@ def _first_relevant(
     """Return the rank of the first relevant image of the task's queries `at`, each in full."""
     ranks = np.empty(len(at), np.int64)
     own = task.own()[at]
-    for index, query in enumerate(_prepare(queries, distance)):
+    for index, query in enumerate(prepare(queries, distance)):
         scores = _all_scores(query, int(own[index]), gallery, distance)
         relevant = np.flatnonzero(task.gallery_codes == task.query_codes[at[index]])
         best = relevant[scores[relevant].argmax()]

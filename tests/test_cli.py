@@ -180,7 +180,7 @@ MISTAKES = {
     "an unknown variant": ([*RUN, "--variant", "defualt"], "did you mean default"),
     "an unknown recipe field": ([*RUN, "--set", "stge=pooled"], "did you mean stage"),
     "a bad recipe value": ([*RUN, "--set", "distance=l2"], "'euclidean', 'cosine'"),
-    "a --set without a value": ([*RUN, "--set", "stage"], "expected FIELD=VALUE"),
+    "a --set without a value": ([*RUN, "--set", "stage"], "expected NAME=VALUE"),
     "an unknown protocol": ([*RUN, "--protocol", "leave-one"], "did you mean leave-one-out"),
     "an unknown backbone": ([*RUN, "--backbone", "efficientnet"], "efficientnet-lite0"),
     "an unknown timm model": ([*RUN, "--backbone", "timm:resnet81"], "resnet18"),

@@ -116,4 +116,10 @@ def register_metrics() -> Iterable[MetricSpec]:
         MetricSpec("mrr", "reciprocal rank of the first relevant image, at any depth",
                    "1 / rank of the first relevant image", metrics.reciprocal_rank,
                    lambda k, most_relevant: 1, needs_first_relevant=True),
+        MetricSpec("triplet-accuracy", "the positive is nearer to the anchor than the negative",
+                   "1 if S(anchor, positive) > S(anchor, negative), else 0",
+                   metrics.first_is_right, lambda k, most_relevant: 1, kind="triplets"),
+        MetricSpec("attribute-accuracy", "the value that is recognised is the image's own",
+                   "1 if argmax_v score(v) = value, else 0", metrics.first_is_right,
+                   lambda k, most_relevant: 1, kind="recognition"),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bench.cli import leaderboard, listing, plugins, run, show
+from bench.cli import data, leaderboard, listing, plugins, run, show
 from bench.errors import UserError
 from bench.plugins import DISTRIBUTION
 
@@ -37,6 +37,7 @@ app.command("run")(run.command)
 app.command("list")(listing.command)
 app.command("show")(show.command)
 app.command("plugins")(plugins.command)
+app.add_typer(data.app, name="data")
 app.add_typer(leaderboard.app, name="leaderboard")
 
 

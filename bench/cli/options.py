@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,19 @@ from bench.plugins import Registry, warn_about_broken
 PluginFiles = Annotated[
     list[Path],
     typer.Option("--plugin", help="Also load this Python file as a plugin; may be repeated."),
+]
+
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(help="The folder of datasets; else BENCH_DATA or the user's data folder."),
+]
+EditionName = Annotated[
+    Literal["auto", "full", "mini"],
+    typer.Option(help="auto: the published data where they are, else the drawn ones."),
+]
+DatasetOptions = Annotated[
+    list[str],
+    typer.Option("--option", help="NAME=VALUE of the dataset; `bench show DATASET` lists them."),
 ]
 
 

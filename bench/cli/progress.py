@@ -5,20 +5,31 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 
 class Bar:
-    """A bar on `console`; `update(done, total)` starts and moves it."""
+    """A bar on `console` (stderr if not given); `update(done, total)` starts and moves it.
 
-    def __init__(self, label: str, console: Console) -> None:
+    What it counts is named by `unit`; bytes are shown in megabytes.
+    """
+
+    def __init__(self, label: str, console: Console | None = None, unit: str = "images") -> None:
+        self._unit = unit
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            DownloadColumn() if unit == "bytes" else MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=console,
+            console=console or Console(stderr=True),
         )
         self._label = label
 
@@ -26,12 +37,13 @@ class Bar:
         return self
 
     def update(self, done: int, total: int) -> None:
-        """Show that `done` of `total` images are done."""
+        """Show that `done` of `total` are done."""
         if not self._progress.task_ids:
             self._progress.add_task(self._label, total=total, rate="")
             self._progress.start()
         task = self._progress.tasks[0]
-        rate = f"{done / task.elapsed:,.0f} images/s" if task.elapsed else ""
+        size, unit = (1e6, "MB") if self._unit == "bytes" else (1, self._unit)
+        rate = f"{done / task.elapsed / size:,.0f} {unit}/s" if task.elapsed else ""
         self._progress.update(task.id, completed=done, rate=rate)
 
     def __exit__(

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.cli.options import PluginFiles, load_registry
+from bench.cli.options import DataRoot, DatasetOptions, EditionName, PluginFiles, load_registry
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bench.records import Record, TaskResult
     from bench.run import Outcome
 
 
@@ -28,14 +31,8 @@ def command(
     metric: Annotated[
         list[str], typer.Option(help="A metric besides the protocol's own, as hit@3; repeatable.")
     ] = [],  # noqa: B006
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="The folder of datasets; else BENCH_DATA or the user's data folder."),
-    ] = None,
-    edition: Annotated[
-        Literal["auto", "full", "mini"],
-        typer.Option(help="auto: the published data where they are, else the drawn ones."),
-    ] = "auto",
+    data_root: DataRoot = None,
+    edition: EditionName = "auto",
     backbone: Annotated[str, typer.Option(help="Short for --set backbone=NAME.")] = "",
     weights: Annotated[
         str, typer.Option(help="pretrained, none, or a .safetensors file; for --set weights=.")
@@ -44,6 +41,7 @@ def command(
         list[str],
         typer.Option("--set", help="FIELD=VALUE of the recipe; `bench show METHOD` lists them."),
     ] = [],  # noqa: B006
+    options: DatasetOptions = [],  # noqa: B006
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn at random.")] = 0,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where networks run.")
@@ -91,6 +89,7 @@ def command(
         metrics=metric,
         settings=dict(parse_settings([*short, *settings])),
         edition=edition,
+        options=dict(parse_settings(options, "--option")),
         data_root=data_root,
         runs=runs,
         seed=seed,
@@ -110,30 +109,11 @@ def command(
 def _print(outcomes: list[Outcome]) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     console = Console(soft_wrap=True, highlight=False)
     for outcome in outcomes:
         record = outcome.record
-        several = len(record.tasks) > 1
-        for task in record.tasks:
-            name = f"  {task.task}" if several else ""
-            table = Table(
-                title=escape(f"{record.edition_name}  {record.protocol}{name}"),
-                caption=escape(
-                    f"{task.queries:,} queries, {task.gallery:,} gallery images, "
-                    f"{task.relevant_per_query:.1f} relevant a query"
-                    + (f", {task.uncounted:,} queries with none left out" if task.uncounted else "")
-                ),
-                title_justify="left", caption_justify="left",
-            )  # fmt: skip
-            label = f"{record.method} ({record.backbone.name}, {record.backbone.source})"
-            table.add_column("metric")
-            table.add_column(escape(label), justify="right")
-            table.add_column("95 % interval", justify="right")
-            for name, value in task.metrics.items():
-                table.add_row(name, f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}")
-            console.print(table)
+        console.print(_table(record))
         if record.dataset.damaged:
             console.print(f"images that cannot be read, left out: {record.dataset.damaged:,}")
         state = "finished before, not run again" if outcome.was_finished else "record"
@@ -151,3 +131,45 @@ def _print(outcomes: list[Outcome]) -> None:
     if outcomes[0].record.dataset.edition == "mini":
         console.print("[bold yellow]drawn pictures: these numbers say nothing about real "
                       "photographs[/bold yellow]")  # fmt: skip
+
+
+def _table(record: Record) -> Table:
+    """Return the table of a record: its metrics, or with several tasks one row for each."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    first, several = record.tasks[0], len(record.tasks) > 1
+    label = f"{record.method} ({record.backbone.name}, {record.backbone.source})"
+    table = Table(
+        title=escape(f"{record.edition_name}  {record.protocol}" + (f"  {label}" * several)),
+        title_justify="left", caption_justify="left",
+    )  # fmt: skip
+    if not several:
+        table.caption = _sizes(first)
+        table.add_column("metric")
+        table.add_column(escape(label), justify="right")
+        table.add_column("95 % interval", justify="right")
+        for name, value in first.metrics.items():
+            table.add_row(name, f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}")
+        return table
+    mean = record.mean[record.headline]
+    table.caption = (
+        f"{len(record.tasks)} tasks; {record.headline} of the plain mean over them: "
+        f"{mean.low:.4f} – {mean.high:.4f} (95 % interval)"
+    )
+    for name in ("task", "queries", "candidates", *first.metrics):
+        table.add_column(escape(name), justify="left" if name == "task" else "right")
+    for task in record.tasks:
+        values = [f"{task.metrics[name].mean:.4f}" for name in first.metrics]
+        table.add_row(escape(task.task), f"{task.queries:,}", f"{task.gallery:,}", *values)
+    table.add_section()
+    table.add_row("mean", "", "", *(f"{record.mean[name].mean:.4f}" for name in first.metrics))
+    return table
+
+
+def _sizes(task: TaskResult) -> str:
+    left_out = f", {task.uncounted:,} queries with none left out" if task.uncounted else ""
+    return (
+        f"{task.queries:,} queries, {task.gallery:,} gallery images, "
+        f"{task.relevant_per_query:.1f} relevant a query{left_out}"
+    )

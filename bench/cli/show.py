@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from bench.cli.options import PluginFiles, load_registry
 from bench.errors import UnknownNameError, UserError
 from bench.interfaces import BackboneSpec, DatasetSpec, MethodSpec, MetricSpec
 from bench.plugins import KINDS, SINGULAR, Registry
+
+if TYPE_CHECKING:
+    from bench.recipes import Recipe
 
 
 def command(
@@ -53,19 +56,16 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
         return [
             *([("published", counts)] if counts else []),
             *(("protocol", f"{name}: {text}") for name, text in spec.protocols.items()),
+            *_fields("option", spec.options() if spec.options else None),
             ("editions", "full, and mini (drawn by this program)" if spec.has_mini else "full"),
             ("licence", spec.licence),
             ("obtain", spec.obtain),
         ]
     if isinstance(spec, MethodSpec):
-        fields = spec.recipe().model_fields
         return [
             *([("paper", spec.paper)] if spec.paper else []),
             *(("variant", f"{name}: {text}") for name, (text, _) in spec.variants.items()),
-            *(
-                ("recipe", f"{name} = {field.default}  ({field.description})")
-                for name, field in fields.items()
-            ),
+            *_fields("recipe", spec.recipe()),
             ("needs", ", ".join(spec.needs) or "images only"),
         ]
     if isinstance(spec, BackboneSpec):
@@ -75,3 +75,8 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
         better = "higher is better" if spec.higher_is_better else "lower is better"
         return [("formula", spec.formula), ("order", better)]
     return []
+
+
+def _fields(label: str, kind: type[Recipe] | None) -> list[tuple[str, str]]:
+    fields = kind.model_fields if kind else {}
+    return [(label, f"{name} = {f.default}  ({f.description})") for name, f in fields.items()]

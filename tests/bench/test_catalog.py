@@ -180,7 +180,7 @@ def listing(tmp_path: Path) -> Path:
 
 
 def load(listing: Path, reader: Reader, **changes: Any) -> Catalog:
-    arguments: dict[str, Any] = {"sources": [listing], "edition": "full", "code": "1"}
+    arguments: dict[str, Any] = {"sources": [listing], "options": {}, "code": "1"}
     return load_catalog("toy", listing.parent, parse=reader, **arguments | changes)
 
 
@@ -210,11 +210,12 @@ def test_a_changed_reader_parses_anew(listing: Path) -> None:
     assert reader.calls == 2
 
 
-def test_the_edition_is_part_of_the_name_and_not_of_the_cache(listing: Path) -> None:
+def test_other_options_parse_anew_and_are_kept(listing: Path) -> None:
     reader = Reader()
-    assert load(listing, reader).name == "toy@full"
-    assert load(listing, reader, edition="mini").name == "toy@mini"
-    assert reader.calls == 1
+    load(listing, reader)
+    for _ in range(2):
+        assert load(listing, reader, options={"certainty": 3}).options == {"certainty": 3}
+    assert reader.calls == 2
 
 
 def count_hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +184,19 @@ def test_another_name_order_or_number_of_tasks_is_another_fingerprint() -> None:
 
 
 def test_conditions_with_another_attribute_or_value_are_told_apart() -> None:
-    catalog = catalog_of(6)
-    conditions = [None, Condition("sleeve"), Condition("sleeve", "long"), Condition("collar")]
+    schema = AttributeSchema((Attribute("sleeve", ("short", "long")), Attribute("collar", ("v",))))
+    catalog = replace(catalog_of(6), schema=schema)
+    targets = np.zeros_like(TASK.queries)
+    conditions = [
+        None,
+        Condition("sleeve"),
+        Condition("collar"),
+        Condition("sleeve", targets),
+        Condition("sleeve", targets + 1),
+    ]
     parts = (TASK.queries, TASK.gallery, TASK.query_codes, TASK.gallery_codes)
     made = [protocol_of(Task("all", *parts, one)).fingerprint(catalog) for one in conditions]
-    assert len(set(made)) == 4
+    assert len(set(made)) == 5
 
 
 PROTOCOLS = [protocol_of(TASK, name=name) for name in ("test-vs-train", "leave-one-out")]

@@ -94,11 +94,9 @@ def test_settings_are_parsed_at_the_first_equals_sign() -> None:
 def test_a_setting_without_name_or_equals_sign_is_refused(text: str) -> None:
     with pytest.raises(UserError) as raised:
         parse_settings([text])
-    assert str(raised.value) == (
-        f"--set {text!r}: expected FIELD=VALUE, as in --set stage=blocks.5"
-    )
+    assert str(raised.value) == (f"--set {text!r}: expected NAME=VALUE, as in --set stage=blocks.5")
 
 
 def test_a_field_that_is_set_twice_is_refused() -> None:
-    with pytest.raises(UserError, match="stage is set twice"):
+    with pytest.raises(UserError, match="--set stage is given twice"):
         parse_settings(["stage=blocks.1", "head=flatten", "stage = blocks.2"])

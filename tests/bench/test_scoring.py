@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.catalog import Catalog
+from bench.catalog import Attribute, AttributeSchema, Catalog
 from bench.errors import IncompatibleError
 from bench.plugins import Registry
 from bench.protocols import Condition, Protocol, by_code
@@ -30,21 +30,25 @@ class OnALine:
         return features
 
     def for_query(self, features: np.ndarray, condition: Condition | None) -> np.ndarray:
-        return features + (float(condition.value or 0) if condition else 0)
+        return features + (
+            0 if condition is None else condition.targets[:, None].astype(np.float32)
+        )
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     columns = {"path": [f"{i}.jpg" for i in range(6)], "item": ITEMS}
-    return Catalog.from_columns("line", tmp_path, columns)
+    schema = AttributeSchema((Attribute("place", tuple(map(str, range(12)))),))
+    return Catalog.from_columns("line", tmp_path, columns, schema=schema)
 
 
 def run(protocol: Protocol, catalog: Catalog, folder: Path, features: np.ndarray = PLACES) -> list:
     registry = Registry.load()
     metrics = {name: registry.metric(name) for name in protocol.metrics}
-    return score(
+    found = score(
         protocol, metrics, features, OnALine(), catalog=catalog, folder=folder, device="cpu"
     )  # type: ignore[arg-type]
+    return found.tasks
 
 
 def test_values_are_those_worked_out_by_hand(catalog: Catalog, tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_tasks_are_scored_apart_each_under_its_condition(catalog: Catalog, tmp_p
     codes, rows = catalog.codes("item"), catalog.rows()
     plain = by_code("plain", codes, rows[:1], rows)
     # moved by 10 the query of place 0 stands at place 10, beside images 2, 4 and 5
-    moved = replace(plain, name="moved", condition=Condition("place", "10"))
+    moved = replace(plain, name="moved", condition=Condition("place", np.array([10])))
     protocol = Protocol("p", "", (plain, moved), ("hit@1", "mrr"), "hit@1")
     results = run(protocol, catalog, tmp_path)
     assert [result.task for result in results] == ["plain", "moved"]

@@ -297,8 +297,8 @@ def leave_one_out(codes: list[int]) -> Task:
 def ranked(task: Task, features: Features, depth: int, *, first: bool = True) -> metrics.Ranking:
     """Return the blocks of `rank` as one ranking."""
     found = list(
-        search.rank(task, features[task.queries], features[task.gallery], distance="euclidean",
-                    depth=depth, first_relevant=first)
+        search.rank(task, lambda rows: features[task.queries[rows]], features[task.gallery],
+                    distance="euclidean", depth=depth, first_relevant=first)
     )  # fmt: skip
     assert np.array_equal(
         np.concatenate([np.arange(len(task.queries))[rows] for rows, _ in found]),

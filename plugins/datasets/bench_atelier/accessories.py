@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench_atelier.colours import contrast_of, shade
 from bench_atelier.fabric import Fabric, band, cloth, fabric_definitions, ribs
+from bench_atelier.footwear import FOOTWEAR
 from bench_atelier.garments import Drawing, Hat, Pose, Shoes
+from bench_atelier.hats import HATS
 from bench_atelier.motifs import graphic
 from bench_atelier.outline import both_sides, disc, filled, line
 
@@ -30,6 +34,8 @@ def draw_shoes(shoes: Shoes, pose: Pose) -> Drawing:
     ):
         markup += f'<g transform="{place}">{one}</g>'
     height = {"boot": 120 + 70 * shoes.shape, "high-top": 160, "pump": 120}.get(shoes.kind, 128)
+    if shoes.kind in FOOTWEAR:
+        height = FOOTWEAR[shoes.kind][1]
     return Drawing(markup, half_width=108, top=-height, bottom=66)
 
 
@@ -193,19 +199,17 @@ _ONE_SHOE = {
     "ballerina": _ballerina,
     "flip-flop": _sandal,
     "sandal": _sandal,
+    **{kind: drawer for kind, (drawer, _) in FOOTWEAR.items()},
 }
 
 
 def draw_hat(hat: Hat) -> Drawing:
     """Return the drawing of a hat; the crown ends near y = 0."""
-    drawers = {
-        "cap": _cap,
-        "cap-side": _cap_side,
-        "beanie": _beanie,
-        "brimmed": _brimmed,
-        "bucket": _bucket,
-    }
-    markup = f"<defs>{fabric_definitions(hat.fabric, {'body': 0.0})}</defs>{drawers[hat.kind](hat)}"
+    definitions = f"<defs>{fabric_definitions(hat.fabric, {'body': 0.0})}</defs>"
+    if hat.kind in HATS:
+        drawing = HATS[hat.kind](hat)
+        return replace(drawing, markup=definitions + drawing.markup)
+    markup = definitions + _ONE_HAT[hat.kind](hat)
     half_width = {"cap": 84, "beanie": 84, "brimmed": 86 + 28 * hat.brim}.get(hat.kind, 114)
     top = {"beanie": -160, "bucket": -108}.get(hat.kind, -114)
     return Drawing(markup, half_width=half_width, top=top, bottom=48 if "side" in hat.kind else 90)
@@ -349,3 +353,16 @@ def _bucket(hat: Hat) -> str:
         markup += band("M-58 14L-55 -6Q0 8 55 -6L58 14Q0 28 -58 14Z", hat.accent)
     eyelets = both_sides(disc((44, -30), 2.6, fabric.dark) + disc((40, -42), 2.6, fabric.dark))
     return markup + eyelets + _hat_print(hat, -28)
+
+
+_ONE_HAT = {
+    "cap": _cap,
+    "cap-side": _cap_side,
+    "beanie": _beanie,
+    "brimmed": _brimmed,
+    "bucket": _bucket,
+}
+
+# `wardrobe` samples the kinds drawn in this module; the others are drawn when asked for
+SHOE_KINDS = tuple(_ONE_SHOE)
+HAT_KINDS = (*_ONE_HAT, *HATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench_atelier.bottom_details import draw_closure, draw_pockets
 from bench_atelier.colours import shade
 from bench_atelier.fabric import Fabric, band, button, cloth, fabric_definitions, ribs
 from bench_atelier.garments import Bottom, Drawing, Pose
@@ -18,9 +19,6 @@ from bench_atelier.outline import (
     symmetric_path,
 )
 
-_RISE = 62.0
-_BAND_HEIGHT = 9.0
-
 
 def draw_bottom(bottom: Bottom, pose: Pose) -> Drawing:
     """Return the drawing of trousers, shorts or a skirt; its waist is at y = 0."""
@@ -31,8 +29,12 @@ def draw_bottom(bottom: Bottom, pose: Pose) -> Drawing:
         markup += _clip_hanger(bottom, top_y)
     inside = symmetric_path((0, top_y - 4), [((bottom.waist - 1, top_y - 2),), ((0, top_y + 6),)])
     markup += filled(inside, shade(bottom.fabric.dark, 0.8))
-    markup += _skirt(bottom, top_y) if skirt else _legs(bottom, top_y)
+    if bottom.kind == "brief":
+        markup += _brief(bottom, top_y)
+    else:
+        markup += _skirt(bottom, top_y) if skirt else _legs(bottom, top_y)
     markup += _waistband(bottom, top_y) + _print(bottom, top_y)
+    markup += draw_pockets(bottom, top_y) + draw_closure(bottom, top_y)
     return Drawing(
         markup,
         half_width=max(bottom.hip, bottom.hem_width + bottom.spread) + 4,
@@ -55,20 +57,20 @@ def _clip_hanger(bottom: Bottom, y: float) -> str:
 
 def _waistband(bottom: Bottom, y: float) -> str:
     fabric, waist = bottom.fabric, bottom.waist
-    low_half = waist + 1.2
+    low_half = waist + 1.2 + (bottom.band - 9) * 0.4  # a high waist widens towards the hip
     data = symmetric_path(
         (0, y + 3),
         [
             ((waist * 0.6, y + 3), (waist, y)),
-            ((low_half, y + _BAND_HEIGHT),),
-            ((waist * 0.6, y + _BAND_HEIGHT + 3), (0, y + _BAND_HEIGHT + 3)),
+            ((low_half, y + bottom.band),),
+            ((waist * 0.6, y + bottom.band + 3), (0, y + bottom.band + 3)),
         ],
     )
     markup = cloth(fabric, data)
     if bottom.closure == "drawstring":
         edges = (
             ((-waist, y + 1), (waist, y + 1)),
-            ((-low_half, y + _BAND_HEIGHT), (low_half, y + _BAND_HEIGHT)),
+            ((-low_half, y + bottom.band), (low_half, y + bottom.band)),
         )
         cord = shade(fabric.pattern.ground, 1.7)
         knot = f"M-3 {y + 9:.1f}q-7 12 -4 26M3 {y + 9:.1f}q8 10 5 22"
@@ -97,9 +99,24 @@ def _print(bottom: Bottom, y: float) -> str:
     return f'<g transform="translate({place[0]:.1f} {place[1]:.1f})">{figure}</g>'
 
 
+def _brief(bottom: Bottom, y: float) -> str:
+    """Return swimming briefs, cut high or low at the leg by their length."""
+    crotch_half, low_y = 9.0, y + bottom.length
+    hip: Point = (bottom.hip, y + bottom.length * 0.42)
+    leg: Segment = ((bottom.hip * 0.42, low_y - bottom.length * 0.28), (crotch_half, low_y - 1))
+    segments: list[Segment] = [
+        ((bottom.waist * 0.6, y + 3), (bottom.waist, y)),
+        ((bottom.waist + 3, y + bottom.length * 0.2), hip),
+        leg,
+        ((crotch_half * 0.5, low_y + 1), (0, low_y + 1)),
+    ]
+    edge = both_sides(line(open_path(hip, [leg]), bottom.fabric.thread, 1.4))
+    return cloth(bottom.fabric, symmetric_path((0, y + 3), segments)) + edge
+
+
 def _legs(bottom: Bottom, y: float) -> str:
     """Return both legs, each drawn as the right one and mirrored."""
-    rise = min(_RISE, bottom.length * 0.62)
+    rise = min(bottom.rise, bottom.length * 0.62)
     hip: Point = (bottom.hip, y + rise * 0.7)
     crotch: Point = (0, y + rise)
     hem_y = y + bottom.length
@@ -108,12 +125,27 @@ def _legs(bottom: Bottom, y: float) -> str:
     knee_y = y + rise + (bottom.length - rise) * 0.45
     knee_share = 0.52 if bottom.kind in ("leggings", "joggers") else 0.62
     knee = hip[0] + (outer[0] - hip[0]) * knee_share
+    outside: list[Segment] = [((knee, knee_y), outer)]
+    inside: list[Segment] = [((inner[0] * 0.55 + 2, knee_y), crotch)]
+    if bottom.kind == "flared":  # close at the knee, where the flare begins
+        middle, half = bottom.spread * 0.8, min(13.0, bottom.hem_width * 0.5)
+        turning_y = y + rise + (bottom.length - rise) * 0.42
+        outside = [
+            ((hip[0], crotch[1] + 8), (middle + half, turning_y)),
+            ((middle + half + 3, (turning_y + hem_y) / 2), outer),
+        ]
+        inside = [
+            ((middle - half - 1, (turning_y + hem_y) / 2), (middle - half, turning_y)),
+            ((4, crotch[1] + 16), crotch),
+        ]
+    elif bottom.kind == "tapered":  # wide at the thigh
+        outside = [((hip[0] + 9, knee_y - 4), outer)]
     segments: list[Segment] = [
         ((bottom.waist, y),),
         ((bottom.waist + 5, y + 18), hip),
-        ((knee, knee_y), outer),
+        *outside,
         (((outer[0] + inner[0]) / 2, hem_y + 2), inner),
-        ((inner[0] * 0.55 + 2, knee_y), crotch),
+        *inside,
     ]
     leg = cloth(bottom.fabric, closed_path((0, y + 2), segments))
     fabric = bottom.fabric
@@ -171,14 +203,17 @@ def _leg_details(bottom: Bottom, hip: Point, outer: Point, knee: Point) -> str:
 def _front(bottom: Bottom, y: float, crotch: Point) -> str:
     fabric, waist = bottom.fabric, bottom.waist
     pocket = open_path((waist * 0.52, y + 11), [((waist * 0.62, y + 27), (waist + 4, y + 27))])
-    if bottom.kind == "leggings":
-        return ""
-    if bottom.closure == "drawstring" or bottom.kind == "wide-leg":
+    cut = "none" if bottom.kind == "leggings" else "side"
+    if (cut if bottom.pockets == "of-kind" else bottom.pockets) != "side":
+        pocket = ""
+    elif bottom.closure == "drawstring" or bottom.kind == "wide-leg":
         pocket = open_path((waist * 0.74, y + 13), [((waist + 4.5, y + 40),)])
-    markup = both_sides(
-        line(pocket, fabric.dark, 1.5)
-        + f'<g transform="translate(0 2)">{line(pocket, fabric.thread, 0.8, dashes="2 1.4")}</g>'
-    )
+    markup = ""
+    if pocket:
+        stitches = line(pocket, fabric.thread, 0.8, dashes="2 1.4")
+        markup = both_sides(
+            line(pocket, fabric.dark, 1.5) + f'<g transform="translate(0 2)">{stitches}</g>'
+        )
     if bottom.closure != "fly":
         return markup
     end = y + (crotch[1] - y) * 0.72

@@ -15,17 +15,19 @@ class Top:
     """What is worn on the upper body, dresses and coats included.
 
     Widths are half widths and lengths are measured from the shoulder, in drawing units. A
-    `waist` of 0 means no seam there; `flare` is what the hem is wider than the chest.
+    `waist` of 0 means no seam there; `flare` is what the hem is wider than the chest. A `bold`
+    one has its pockets outlined and larger buttons, so that a small picture shows them. The values
+    that the named attributes take stand in `vocabulary`.
     """
 
     category: str
     fabric: Fabric
-    neckline: str  # crew, v-neck, scoop, boat, square, straps
-    collar: str  # none, shirt, stand, turtleneck, lapel, hood
-    sleeve_length: str  # sleeveless, cap, short, elbow, long
-    fastening: str  # none, buttons, half-buttons, zip, double-breasted
-    pockets: str  # none, chest, patch, welt
-    hem: str  # straight, curved, ribbed, ruffle
+    neckline: str
+    collar: str
+    sleeve_length: str
+    fastening: str
+    pockets: str
+    hem: str
     chest: float
     shoulder: float
     neck_width: float
@@ -35,22 +37,32 @@ class Top:
     waist: float
     waist_width: float
     flare: float
+    sleeve_shape: str = "plain"
+    bold: bool = False
 
 
 @dataclass(frozen=True)
 class Bottom:
-    """Trousers, shorts and skirts; lengths from the waist, widths are half widths."""
+    """Trousers, shorts, skirts and briefs; lengths from the waist, widths are half widths.
+
+    `rise` is the height of the trousers above the crotch, `band` that of the waistband. Pockets
+    "of-kind" are those that the kind is commonly cut with.
+    """
 
     category: str
     fabric: Fabric
-    kind: str  # jeans, chinos, joggers, wide-leg, leggings; pencil, a-line, pleated, tiered, denim
+    # jeans, chinos, joggers, wide-leg, leggings; pencil, a-line, pleated, tiered, denim; brief
+    kind: str
     waist: float
     hip: float
     length: float
     hem_width: float  # of one leg, or of half the skirt
     spread: float  # distance of a leg's hem from the middle
-    closure: str  # fly, drawstring, side-zip
+    closure: str  # fly, drawstring, side-zip; none, buttons, zip, hooks, laces, belt
     detail: str  # none, side-stripe, crease, ripped, cargo, slit, button-front
+    pockets: str = "of-kind"  # of-kind, none, side, patch, flap, welt, cargo, zip
+    rise: float = 62
+    band: float = 9
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,27 @@ class Hat:
     brim: float
 
 
-Garment = Top | Bottom | Shoes | Hat
+@dataclass(frozen=True)
+class Outfit:
+    """What covers body and legs: a jumpsuit, a suit, a tracksuit, pyjamas, a swimsuit.
+
+    Both parts are cut from the same fabric. The waist of `bottom` lies `waist` below the shoulders;
+    a `joined` outfit is one piece, sewn together there.
+    """
+
+    category: str
+    top: Top
+    bottom: Bottom
+    waist: float
+    joined: bool
+
+    @property
+    def fabric(self) -> Fabric:
+        """Return the cloth of both parts."""
+        return self.top.fabric
+
+
+Garment = Top | Bottom | Outfit | Shoes | Hat
 
 
 @dataclass(frozen=True)
@@ -112,12 +144,15 @@ def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
     # imported here since the parts need the classes above
     from bench_atelier.accessories import draw_hat, draw_shoes
     from bench_atelier.bottoms import draw_bottom
+    from bench_atelier.outfits import draw_outfit
     from bench_atelier.tops import draw_top
 
     if isinstance(garment, Top):
         drawing = draw_top(garment, pose)
     elif isinstance(garment, Bottom):
         drawing = draw_bottom(garment, pose)
+    elif isinstance(garment, Outfit):
+        drawing = draw_outfit(garment, pose)
     elif isinstance(garment, Shoes):
         drawing = draw_shoes(garment, pose)
     else:

@@ -28,8 +28,11 @@ _LETTERS = {
 WORDS = ("OCEAN", "LOVE", "MILANO", "TEAM", "SUMMER", "NOVA", "TOUR", "WILLOW", "CREW", "ALTO")
 
 
-def flower(radius: float, colour: str, *, petals: int) -> str:
-    """Return a flower around the origin with a centre and two leaves."""
+_LEAF_GREEN = "#4d7a4a"
+
+
+def flower(radius: float, colour: str, *, petals: int, leaves: str = _LEAF_GREEN) -> str:
+    """Return a flower around the origin with a centre and two leaves of another colour."""
     # all petals are one path: a floral tile holds dozens of flowers
     size, data = radius * 0.43, ""
     for index in range(petals):
@@ -37,14 +40,14 @@ def flower(radius: float, colour: str, *, petals: int) -> str:
         x, y = math.sin(angle) * radius * 0.6, -math.cos(angle) * radius * 0.6
         data += f"M{x - size:.2f} {y:.2f}a{size:.2f} {size:.2f} 0 1 0 {2 * size:.2f} 0"
         data += f"a{size:.2f} {size:.2f} 0 1 0 {-2 * size:.2f} 0"
-    leaves = (
+    leaf_pair = (
         f'<path d="M0 0Q{radius:.2f} {radius * 0.6:.2f} {radius * 1.5:.2f} {radius * 0.2:.2f}'
         f"Q{radius * 0.8:.2f} {-radius * 0.3:.2f} 0 0M0 0Q{-radius * 0.6:.2f} {radius:.2f} "
         f'{-radius * 0.2:.2f} {radius * 1.5:.2f}Q{radius * 0.3:.2f} {radius * 0.8:.2f} 0 0" '
-        'fill="#4d7a4a"/>'
+        f'fill="{leaves}"/>'
     )
     crown = f'<path d="{data}" fill="{colour}"/>'
-    return leaves + crown + f'<circle r="{radius * 0.28:.2f}" fill="{shade(colour, 0.6)}"/>'
+    return leaf_pair + crown + f'<circle r="{radius * 0.28:.2f}" fill="{shade(colour, 0.6)}"/>'
 
 
 def blob(generator: np.random.Generator, radius: float, colour: str, *, stretch: float = 1) -> str:
@@ -108,6 +111,69 @@ def cherries(radius: float, colour: str) -> str:
         f'<circle cx="{-0.5 * r:.2f}" cy="{0.6 * r:.2f}" r="{0.45 * r:.2f}" fill="{colour}"/>'
         f'<circle cx="{0.5 * r:.2f}" cy="{0.5 * r:.2f}" r="{0.45 * r:.2f}" fill="{colour}"/>'
     )
+
+
+def paisley(radius: float, first: str, second: str) -> str:
+    """Return a bent drop with a rim, a smaller drop and dots inside, around the origin."""
+    r = radius
+    drop = (
+        f"M{0.75 * r:.2f} {-1.15 * r:.2f}C{0.2 * r:.2f} {-1.3 * r:.2f} {-0.9 * r:.2f} "
+        f"{-0.5 * r:.2f} {-0.85 * r:.2f} {0.3 * r:.2f}C{-0.8 * r:.2f} {1.2 * r:.2f} {0.75 * r:.2f} "
+        f"{1.2 * r:.2f} {0.8 * r:.2f} {0.3 * r:.2f}C{0.85 * r:.2f} {-0.4 * r:.2f} {0.0 * r:.2f} "
+        f"{-0.6 * r:.2f} {0.75 * r:.2f} {-1.15 * r:.2f}Z"
+    )
+    dots = "".join(
+        f"M{1.13 * r * math.cos(angle):.2f} {0.3 * r + 1.13 * r * math.sin(angle):.2f}h0.01"
+        for angle in (0.1, 0.6, 1.1, 1.6, 2.1, 2.6, 3.1)
+    )
+    return (
+        f'<path d="{drop}" fill="{first}"/>'
+        f'<g transform="translate(0 {0.16 * r:.2f}) scale(0.62)"><path d="{drop}" '
+        f'fill="{second}"/></g><circle cy="{0.4 * r:.2f}" r="{0.25 * r:.2f}" fill="{first}"/>'
+        f'<path d="{dots}" stroke="{first}" stroke-width="{0.22 * r:.2f}" stroke-linecap="round"/>'
+    )
+
+
+# sky, its lower part, the sun, the ridge behind, the ridge before: noon, dusk, sea, forest
+_SCENES = (
+    ("#7fb4e6", "#cfe6f7", "#fff3c0", "#8a93b8", "#4d6b4a"),
+    ("#4b3a78", "#f08a4b", "#ffd36b", "#8c3f63", "#2b1f3d"),
+    ("#9fd3e6", "#f6dcc0", "#ffffff", "#2f7fa8", "#e6cf9a"),
+    ("#c8d8dc", "#e8efe9", "#f6f6ea", "#6d8f84", "#23443c"),
+)
+
+
+def landscape(generator: np.random.Generator, size: float, scene: int, foliage: str) -> str:
+    """Return a square picture of a landscape, its upper left corner at the origin."""
+    sky, haze, sun, far, near = _SCENES[scene]
+    markup = "".join(
+        f'<rect y="{share * size:.1f}" width="{size:.1f}" height="{size * (1 - share):.1f}" '
+        f'fill="{tone}" fill-opacity="{opacity}"/>'
+        for share, tone, opacity in (
+            (0.0, sky, 1),
+            (0.18, haze, 0.35),
+            (0.3, haze, 0.45),
+            (0.42, haze, 0.6),
+        )
+    )
+    x = generator.uniform(0.25, 0.75) * size
+    markup += f'<circle cx="{x:.1f}" cy="{0.3 * size:.1f}" r="{0.1 * size:.1f}" fill="{sun}"/>'
+    for level, rough, tone in ((0.52, 0.16, far), (0.72, 0.07, near)):
+        steps = [generator.uniform(-rough, rough) for _ in range(7)]
+        steps.append(steps[0])  # the ridge continues in the next tile
+        ridge = "L".join(
+            f"{index / 7 * size:.1f} {(level + step) * size:.1f}"
+            for index, step in enumerate(steps)
+        )
+        markup += f'<path d="M{ridge}V{size:.1f}H0Z" fill="{tone}"/>'
+    for _ in range(5):
+        x, y = generator.uniform(0.1, 0.9) * size, generator.uniform(0.76, 0.98) * size
+        height = size * 0.17
+        markup += (
+            f'<path d="M{x:.1f} {y - height:.1f}l{height * 0.3:.1f} {height:.1f}'
+            f'h{-height * 0.6:.1f}Z" fill="{shade(foliage, 0.8)}"/>'
+        )
+    return markup
 
 
 def motif_shape(style: int, radius: float, colour: str) -> str:

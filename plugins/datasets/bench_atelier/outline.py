@@ -53,12 +53,23 @@ def both_sides(markup: str) -> str:
     return f'{markup}<g transform="scale(-1 1)">{markup}</g>'
 
 
-def line(data: str, colour: str, width: float, *, opacity: float = 1, dashes: str = "") -> str:
-    """Return markup of an unfilled path: a seam, a crease or, with dashes, a row of stitches."""
+def line(
+    data: str,
+    colour: str,
+    width: float,
+    *,
+    opacity: float = 1,
+    dashes: str = "",
+    cap: str = "round",
+) -> str:
+    """Return markup of an unfilled path: a seam, a crease or, with dashes, a row of stitches.
+
+    `cap` is the form of its ends: round, butt or square.
+    """
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     return (
         f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:.2f}" '
-        f'stroke-opacity="{opacity:.2f}" stroke-linecap="round"{dashed}/>'
+        f'stroke-opacity="{opacity:.2f}" stroke-linecap="{cap}"{dashed}/>'
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench_atelier.colours import luminance, sample_contrasting, sample_shade, shade
-from bench_atelier.motifs import blob, flower, motif_shape
+from bench_atelier.motifs import blob, flower, landscape, motif_shape, paisley
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,51 @@ def _argyle(pattern: Pattern) -> str:
     )
 
 
+def _paisley(pattern: Pattern) -> str:
+    radius = pattern.size * (0.17 + 0.05 * pattern.weight)
+
+    def draw(generator: np.random.Generator, index: int) -> str:
+        colours = (pattern.second, pattern.third)
+        return paisley(radius, colours[index % 2], colours[1 - index % 2])
+
+    return _scattered(pattern, 2, draw, radius * 1.7)
+
+
+def _marl(pattern: Pattern) -> str:
+    """Return short threads of two other colours, spun into the yarn."""
+    generator = np.random.default_rng(pattern.arrangement)
+    size, count = pattern.size, round(70 + 90 * pattern.weight)
+    threads = ["", ""]
+    for index in range(count):
+        x, y = generator.uniform(0, size, size=2)
+        long = generator.uniform(1.2, 3.2)
+        for shift in (-size, 0.0):  # a thread that leaves at the right enters at the left
+            threads[index % 2] += f"M{x + shift:.1f} {y:.1f}l{long:.1f} {long * 0.3:.1f}"
+    dark = luminance(pattern.ground) < 0.5
+    tones = (shade(pattern.ground, 1.55 if dark else 0.5), shade(pattern.ground, 0.7))
+    return "".join(
+        f'<path d="{data}" fill="none" stroke="{tone}" stroke-width="0.9"/>'
+        for data, tone in zip(threads, tones, strict=True)
+    )
+
+
+def _burnout(pattern: Pattern) -> str:
+    """Return opaque flowers in the colour of the ground; the ground itself lets light through."""
+    radius, tone = pattern.size * (0.13 + 0.06 * pattern.weight), shade(pattern.ground, 0.8)
+
+    def draw(generator: np.random.Generator, index: int) -> str:
+        if index % 2:
+            return motif_shape(2, radius * 1.2, tone)
+        return flower(radius, tone, petals=5 + pattern.style, leaves=tone)
+
+    return _scattered(pattern, 3, draw, radius * 2)
+
+
+def _photo(pattern: Pattern) -> str:
+    generator = np.random.default_rng(pattern.arrangement)
+    return landscape(generator, pattern.size, pattern.style, pattern.second)
+
+
 def _bare(pattern: Pattern) -> str:
     return ""
 
@@ -224,6 +269,7 @@ class PatternForm:
     angle: tuple[float, float] = (0, 0)
     stretch: float = 1  # height of the tile over its width
     styles: int = 1
+    opacity: float = 1  # of the ground
 
 
 PATTERNS = {
@@ -246,6 +292,12 @@ PATTERNS = {
     "chevron": PatternForm(_zigzag, size=(10, 22), weight=(0.1, 0.8)),
     "herringbone": PatternForm(_herringbone, size=(7, 13), weight=(0, 1)),
     "argyle": PatternForm(_argyle, size=(16, 28), stretch=1.5),
+    "pinstripe": PatternForm(_stripes, size=(7, 12), weight=(0.09, 0.14), angle=(90, 90), styles=1),
+    "gradient": PatternForm(_bare, size=(80, 170), weight=(0, 0.45), angle=(-25, 25)),
+    "paisley": PatternForm(_paisley, size=(38, 62), weight=(0, 1)),
+    "marl": PatternForm(_marl, size=(24, 34), weight=(0, 1)),
+    "burnout": PatternForm(_burnout, size=(38, 62), weight=(0, 1), styles=3, opacity=0.5),
+    "photo": PatternForm(_photo, size=(90, 130), stretch=1, styles=4),
 }
 
 _WOVEN = ("checks", "plaid", "chevron", "herringbone", "argyle")
@@ -283,12 +335,21 @@ def sample_pattern(generator: np.random.Generator, name: str, *, ground: str) ->
 
 def shows_turning(pattern: Pattern) -> bool:
     """Return whether the pattern has a direction; scattered prints look alike at every angle."""
-    return pattern.name.startswith("stripes") or pattern.name in _WOVEN
+    return _is_striped(pattern) or pattern.name in (*_WOVEN, "gradient")
+
+
+def _is_striped(pattern: Pattern) -> bool:
+    return PATTERNS[pattern.name].tile is _stripes
 
 
 def pattern_definition(pattern: Pattern, identifier: str, *, turn: float = 0) -> str:
-    """Return a `<pattern>` element that tiles the pattern, turned by some degrees clockwise."""
-    if pattern.name.startswith("stripes"):
+    """Return a `<pattern>` element that tiles the pattern, turned by some degrees clockwise.
+
+    A gradient of colour is a `<linearGradient>`, which runs down the whole garment.
+    """
+    if pattern.name == "gradient":
+        return _gradient(pattern, identifier)
+    if _is_striped(pattern):
         # slanting bands have a tile of their own: a turned tile takes five times as long to draw
         angle = (pattern.angle + turn + 90) % 180 - 90
         angle = 0 if abs(angle) < 4 else 90 if abs(angle) > 86 else angle
@@ -298,9 +359,21 @@ def pattern_definition(pattern: Pattern, identifier: str, *, turn: float = 0) ->
     stretch = PATTERNS[pattern.name].stretch
     if stretch != 1:
         content = f'<g transform="scale(1 {stretch})">{content}</g>'
-    ground = _rectangle(0, 0, width, height, pattern.ground)
+    opacity = PATTERNS[pattern.name].opacity
+    ground = _rectangle(0, 0, width, height, pattern.ground, opacity=opacity)
     turned = f' patternTransform="rotate({turn:.1f})"' if turn else ""
     return (
         f'<pattern id="{identifier}" width="{width:.2f}" height="{height:.2f}" '
         f'patternUnits="userSpaceOnUse"{turned}>{ground}{content}</pattern>'
+    )
+
+
+def _gradient(pattern: Pattern, identifier: str) -> str:
+    across = pattern.size * math.tan(math.radians(pattern.angle))
+    return (
+        f'<linearGradient id="{identifier}" gradientUnits="userSpaceOnUse" x1="0" y1="20" '
+        f'x2="{across:.1f}" y2="{20 + pattern.size:.1f}" spreadMethod="reflect">'
+        f'<stop offset="{pattern.weight / 2:.3f}" stop-color="{pattern.ground}"/>'
+        f'<stop offset="{1 - pattern.weight / 2:.3f}" stop-color="{pattern.second}"/>'
+        "</linearGradient>"
     )

@@ -15,6 +15,9 @@ from PIL import Image, ImageFilter
 
 from bench_atelier.backgrounds import Floats, Shape, noise, relief, sample_background
 
+# quadrilaterals of an image, each with the upright box of the result that it fills
+Mesh = list[tuple[tuple[int, int, int, int], tuple[float, ...]]]
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -47,20 +50,21 @@ def take_photograph(
 ) -> NDArray[np.uint8]:
     """Return a photograph (H, W, 3) uint8 of a drawing (H, W, 4) uint8 of the same size."""
     shape: Shape = (drawing.shape[0], drawing.shape[1])
-    posed = _pose(Image.fromarray(drawing), generator, camera, hanging=hanging)
+    flat = Image.fromarray(drawing)
+    posed = distort(flat, distortion(flat.size, generator, camera, hanging=hanging))
     layer = np.asarray(posed).transpose(2, 0, 1).astype(np.float32, order="C")  # (4, H, W)
     garment, alpha = layer[:3], layer[3] / np.float32(255)
     softened = posed.getchannel("A").filter(ImageFilter.BoxBlur(int(generator.integers(3, 8))))
-    garment *= _folds(softened, generator, hanging=hanging)
+    garment *= folds(softened, generator, hanging=hanging)
     picture = sample_background(generator, shape, hanging=hanging)
     picture *= 1 - _shadow(softened, generator, hanging=hanging)
     garment -= picture
     garment *= alpha
     picture += garment
-    light, tint = _light(generator, shape, camera)
+    light, tint = room_light(generator, shape, camera)
     picture *= light
     picture *= tint
-    return _develop(picture, generator, camera)
+    return develop(picture, generator, camera)
 
 
 def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:
@@ -70,11 +74,11 @@ def encode_jpeg(picture: NDArray[np.uint8], *, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def _pose(
-    drawing: Image.Image, generator: np.random.Generator, camera: Camera, *, hanging: bool
-) -> Image.Image:
-    """Return the drawing turned, tilted, moved and pulled out of shape, by a mesh of quads."""
-    width, height = drawing.size
+def distortion(
+    size: tuple[int, int], generator: np.random.Generator, camera: Camera, *, hanging: bool
+) -> Mesh:
+    """Return the mesh that turns, tilts, moves and pulls an image of `size` (width, height)."""
+    width, height = size
     turn = float(generator.uniform(-camera.rotation, camera.rotation)) * (0.3 if hanging else 1)
     zoom = float(generator.uniform(*camera.zoom))
     moved_x, moved_y = generator.uniform(-camera.shift, camera.shift, size=2) * (width, height)
@@ -96,7 +100,7 @@ def _pose(
             round(-sine * x + cosine * y + height / 2 + pull_y, 3),
         )
 
-    mesh = []
+    mesh: Mesh = []
     for row in range(rows):
         for column in range(columns):
             box = (
@@ -108,12 +112,17 @@ def _pose(
             corners = ((row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1))
             quad = tuple(value for corner in corners for value in source(*corner))
             mesh.append((box, quad))
-    return drawing.transform(
-        drawing.size, Image.Transform.MESH, mesh, resample=Image.Resampling.BILINEAR
+    return mesh
+
+
+def distort(image: Image.Image, mesh: Mesh) -> Image.Image:
+    """Return the image, of any mode, seen through a mesh of `distortion`; beyond it is 0."""
+    return image.transform(
+        image.size, Image.Transform.MESH, mesh, resample=Image.Resampling.BILINEAR
     )
 
 
-def _folds(softened: Image.Image, generator: np.random.Generator, *, hanging: bool) -> Floats:
+def folds(softened: Image.Image, generator: np.random.Generator, *, hanging: bool) -> Floats:
     """Return the light on the cloth (H, W), about 1: creases, and edges that turn away.
 
     `softened` is the blurred outline: its slope stands for the roundness of the garment.
@@ -139,7 +148,9 @@ def _shadow(softened: Image.Image, generator: np.random.Generator, *, hanging: b
     return np.asarray(fallen, dtype=np.float32) * strength
 
 
-def _light(generator: np.random.Generator, shape: Shape, camera: Camera) -> tuple[Floats, Floats]:
+def room_light(
+    generator: np.random.Generator, shape: Shape, camera: Camera
+) -> tuple[Floats, Floats]:
     """Return the light of the room (H, W), a gradient and an exposure, and its colour (3, 1, 1)."""
     strength = camera.lighting
     rows = np.linspace(-0.5, 0.5, shape[0], dtype=np.float32)[:, None]
@@ -153,7 +164,7 @@ def _light(generator: np.random.Generator, shape: Shape, camera: Camera) -> tupl
     return plane, tint[:, None, None]
 
 
-def _develop(picture: Floats, generator: np.random.Generator, camera: Camera) -> NDArray[np.uint8]:
+def develop(picture: Floats, generator: np.random.Generator, camera: Camera) -> NDArray[np.uint8]:
     """Return the picture (H, W, 3) uint8 as the sensor saves it: blurred, then noisy."""
     np.clip(picture, 0, 255, out=picture)
     image = Image.fromarray(picture.transpose(1, 2, 0).astype(np.uint8, order="C"))

@@ -12,7 +12,10 @@ from bench_atelier.patterns import PATTERNS, sample_pattern
 
 Weights = Mapping[str, float]
 
-PLAIN_OFTEN: Weights = {**dict.fromkeys(PATTERNS, 1), "plain": 8}
+# drawn only where one of them is asked for, or belongs to the garment as pinstripes do to a suit
+_RARE_PATTERNS = ("pinstripe", "gradient", "paisley", "marl", "burnout", "photo")
+_COMMON_PATTERNS = tuple(name for name in PATTERNS if name not in _RARE_PATTERNS)
+PLAIN_OFTEN: Weights = {**dict.fromkeys(_COMMON_PATTERNS, 1), "plain": 8}
 SHIRT_PATTERNS: Weights = {
     **PLAIN_OFTEN,
     "plain": 4,
@@ -71,6 +74,11 @@ _COLOUR_WEIGHTS: Weights = {
     "red": 1.5,
 }
 _DENIM = ("denim", "navy", "sky", "charcoal", "black", "silver")
+
+
+def draw_between(generator: np.random.Generator, low: float, high: float) -> float:
+    """Return a number between two bounds, to one decimal."""
+    return round(float(generator.uniform(low, high)), 1)
 
 
 def choose(generator: np.random.Generator, weights: Weights) -> str:

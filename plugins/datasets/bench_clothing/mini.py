@@ -37,11 +37,17 @@ class MiniImage:
         return Path(self.split, self.category, f"{self.name}.jpg")
 
 
-def plan_mini(*, seed: int = 0) -> list[MiniImage]:
-    """Return the images of the mini edition, in the order of their names."""
+def plan_mini(*, seed: int = 0, items: int | None = None) -> list[MiniImage]:
+    """Return the images of the mini edition, in the order of their names.
+
+    With `items` test images a class, the other splits keep their proportion to it.
+    """
+    counts = IMAGES_PER_CLASS
+    if items is not None:
+        counts = {split: -(-count * items // counts["test"]) for split, count in counts.items()}
     images = [
         MiniImage(split, category, _name(f"{seed}/{split}/{category}/{index}"))
-        for split, count in IMAGES_PER_CLASS.items()
+        for split, count in counts.items()
         for category in CLASSES
         for index in range(count)
     ]
@@ -59,14 +65,14 @@ def draw_image(image: MiniImage, *, seed: int = 0) -> bytes:
     return encode_jpeg(picture, quality=int(generator.integers(78, 93)))
 
 
-def draw_mini(root: Path, *, seed: int = 0) -> None:
+def draw_mini(root: Path, *, seed: int = 0, items: int | None = None) -> None:
     """Write the mini edition of clothing below root, as SPLIT/CLASS/UUID.jpg.
 
     Raises:
         UserError: root is a file or a folder that holds something.
 
     """
-    images = plan_mini(seed=seed)
+    images = plan_mini(seed=seed, items=items)
     write_edition(
         root, {image.path.as_posix(): image for image in images}, partial(draw_image, seed=seed)
     )

@@ -67,8 +67,8 @@ class Clothing:
             for name, summary in PROTOCOLS.items()
         ]
 
-    def draw_mini(self, root: Path, *, seed: int) -> None:
-        """Draw the mini edition as the new folder `root`."""
+    def draw_mini(self, root: Path, *, seed: int, items: int | None = None) -> None:
+        """Draw the mini edition as the new folder `root`; `items` counts test images a class."""
         from bench_clothing.mini import draw_mini
 
-        draw_mini(root, seed=seed)
+        draw_mini(root, seed=seed, items=items)

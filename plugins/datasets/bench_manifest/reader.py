@@ -101,7 +101,7 @@ class Manifest:
             if all(map(len, pairs[name]))
         ]
 
-    def draw_mini(self, root: Path, *, seed: int) -> None:
+    def draw_mini(self, root: Path, *, seed: int, items: int | None = None) -> None:
         """Refuse: a user's own data has no mini edition (`DatasetSpec.has_mini` is False)."""
         raise DataError(f"{self.name} has no mini edition")
 

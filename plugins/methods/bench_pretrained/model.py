@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bench.errors import UnknownNameError
 from bench.interfaces import BackboneSource, Parts
-from bench.protocols import Condition
+from bench.tasks import Condition
 from bench_pretrained.recipe import PretrainedRecipe
 
 TYPE_CHECKING = False

@@ -1,0 +1,53 @@
+"""Dataset `street2shop`: find in shops what a photograph from the street shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench import hookimpl
+from bench.interfaces import Dataset, DatasetSpec
+
+CATEGORIES = ("bags", "belts", "dresses", "eyewear", "footwear", "hats", "leggings", "outerwear",
+              "pants", "skirts", "tops")  # fmt: skip
+FOLDERS = ("street2shop", "Street2Shop", "exact-street2shop", "Exact-Street2Shop")
+LAYOUT = """\
+photos/photos.txt                                   ID,ADDRESS of every photograph
+meta/json/{test_pairs,train_pairs,retrieval}_*.json 33 files, three per category
+images/000000001.jpg …                              the photographs, named by their ids"""
+COUNTS = {"query": 8637, "train": 30629, "gallery": 404683}
+PROTOCOLS = {
+    "street-to-shop": "boxes in street photographs query the shop photographs of their category; "
+    "relevant = same product; one task per category",
+    "street-to-shop/all": "boxes in street photographs query the shop photographs of all "
+    "categories; relevant = same product",
+}
+
+
+@hookimpl
+def register_datasets() -> Iterable[DatasetSpec]:
+    """Return the one dataset of this plugin."""
+
+    def build(name: str) -> Dataset:
+        from bench_street2shop.reader import Street2Shop
+
+        return Street2Shop(name)
+
+    return [
+        DatasetSpec(
+            "street2shop",
+            "404,683 shop photographs in eleven categories, asked for by 8,637 boxes in "
+            "photographs from the street",
+            build,
+            licence="none stated; photographs belong to the shops and people who published them",
+            obtain="unpack http://www.tamaraberg.com/street2shop/wheretobuyit/photos.tar and "
+            "http://www.tamaraberg.com/street2shop/wheretobuyit/meta.zip into the folder "
+            "street2shop below the data root, and fetch the addresses of photos/photos.txt into "
+            "images/ there, each named by its id as in 000000001.jpg",
+            folders=FOLDERS,
+            layout=LAYOUT,
+            counts=COUNTS,
+            protocols=PROTOCOLS,
+            protocol_counts=dict.fromkeys(PROTOCOLS, (COUNTS["query"], COUNTS["gallery"])),
+            drawn_with=("bench_atelier",),
+        )
+    ]
