@@ -115,7 +115,8 @@ def _counts(spec: DatasetSpec, catalog: Catalog, protocols: Sequence[Protocol]) 
         if len(gallery):
             counts.append(Count(f"{protocol.name}: gallery", len(gallery), offered))
         if isinstance(tasks[0], Task) and len(tasks) == 1:
-            groups = len(np.unique(tasks[0].gallery_codes))
+            codes = tasks[0].gallery_codes
+            groups = len(np.unique(codes[codes >= 0]))
             counts.append(Count(f"{protocol.name}: groups of relevant images", groups))
         if len(tasks) > 1:
             every = sum(len(task.queries) for task in tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from bench.catalog import BOX, Catalog
 from bench.storage import replacing
@@ -17,8 +17,8 @@ ROWS, COLUMNS = 12, 10
 def write_sheet(catalog: Catalog, path: Path) -> None:
     """Write a PNG of up to 12 rows of 10 pictures with their boxes.
 
-    A row shows one item, or one category where there are no items; the rows are spread evenly over
-    all of them, those with the most pictures first where there are too many.
+    A row shows one item, or one category where there are no items. The rows are spread evenly over
+    those of at least four pictures, or of the most that there are.
     """
     column = "item" if catalog.has("items") else "category"
     codes = catalog.codes(column)
@@ -39,11 +39,12 @@ def _cell(catalog: Catalog, row: int) -> Image.Image:
     """Return one picture with its box, if it has one, in a square."""
     facts = catalog.images.iloc[row]
     with Image.open(catalog.root / facts["path"]) as opened:
-        picture = opened.convert("RGB")
-    box = [float(facts[name]) for name in BOX]
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    width = picture.width
+    picture.thumbnail((CELL - 4, CELL - 4))
+    box = [float(facts[name]) * picture.width / width for name in BOX]
     if not np.isnan(box).any():
         ImageDraw.Draw(picture).rectangle(box, outline="red", width=2)
-    picture.thumbnail((CELL - 4, CELL - 4))
     cell = Image.new("RGB", (CELL, CELL), "white")
     cell.paste(picture, ((CELL - picture.width) // 2, (CELL - picture.height) // 2))
     return cell

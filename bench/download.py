@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import shutil
 import tarfile
 import urllib.error
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from bench.annotations import is_inside
 from bench.errors import DataError
 from bench.interfaces import Download
-from bench.storage import only_one, replacing
+from bench.storage import only_one
 
 CHUNK = 1 << 20
 TIMEOUT = 60  # seconds without a byte
@@ -35,6 +36,12 @@ def fetch(file: Download, folder: Path, *, progress: Callable[[int, int], None])
             _download(file, part, progress)
             found = _checksum(part, file)
             if found != file.checksum:
+                here = part.stat().st_size
+                if here < file.size:  # a connection that breaks off looks like the file's end
+                    raise DataError(
+                        f"{file.url} ended after {here:,} of {file.size:,} bytes; the same command "
+                        "goes on where this stopped"
+                    )
                 part.unlink()
                 raise DataError(
                     f"{file.url} has checksum {found}; expected {file.checksum}. The download was "
@@ -68,7 +75,7 @@ def _download(file: Download, part: Path, progress: Callable[[int, int], None]) 
                     opened.write(chunk)
                     done += len(chunk)
                     progress(done, file.size)
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise DataError(
             f"{file.url} cannot be downloaded: {reason}; the same command goes on where this "
@@ -78,22 +85,23 @@ def _download(file: Download, part: Path, progress: Callable[[int, int], None]) 
 
 def _unpack(archive: Path, folder: Path) -> None:
     """Unpack into `folder`, each top entry whole or not at all; what is there stays."""
-    with replacing(folder / f".{archive.name}.unpacked") as temporary:
-        temporary.mkdir()
-        try:
-            if zipfile.is_zipfile(archive):
-                with zipfile.ZipFile(archive) as opened:
-                    outside = [name for name in opened.namelist() if not is_inside(name)]
-                    if outside:
-                        raise DataError(f"{archive} holds {outside[0]!r}, a path outside itself")
-                    opened.extractall(temporary)  # noqa: S202 (checked above)
-            else:
-                with tarfile.open(archive) as opened:
-                    opened.extractall(temporary, filter="data")
-        except (tarfile.TarError, zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{archive} cannot be unpacked: {error}") from None
     unpacked = folder / f".{archive.name}.unpacked"
-    for entry in sorted(unpacked.iterdir()):
-        if not (folder / entry.name).exists():
-            entry.rename(folder / entry.name)
-    shutil.rmtree(unpacked)
+    shutil.rmtree(unpacked, ignore_errors=True)  # of an attempt that was killed
+    unpacked.mkdir()
+    try:
+        if tarfile.is_tarfile(archive):  # asked first: a tar that ends in a zip passes for a zip
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked, filter="data")
+        else:
+            with zipfile.ZipFile(archive) as opened:
+                outside = [name for name in opened.namelist() if not is_inside(name)]
+                if outside:
+                    raise DataError(f"{archive} holds {outside[0]!r}, a path outside itself")
+                opened.extractall(unpacked)  # noqa: S202 (checked above)
+        for entry in sorted(unpacked.iterdir()):
+            if not (folder / entry.name).exists():
+                entry.rename(folder / entry.name)
+    except (tarfile.TarError, zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"{archive} cannot be unpacked: {error}") from None
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)

@@ -113,7 +113,10 @@ def _print(outcomes: list[Outcome]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for outcome in outcomes:
         record = outcome.record
-        console.print(_table(record))
+        table = _table(record)
+        # a table wider than the terminal wraps there; its cells are never cut
+        wide = console.measure(table, options=console.options.update(width=1000)).maximum
+        Console(width=max(console.width, wide), highlight=False).print(table)
         if record.dataset.damaged:
             console.print(f"images that cannot be read, left out: {record.dataset.damaged:,}")
         state = "finished before, not run again" if outcome.was_finished else "record"

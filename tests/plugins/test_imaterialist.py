@@ -14,10 +14,12 @@ from bench_imaterialist.annotations import read_annotations
 from bench_imaterialist.categories import CATEGORIES, OTHER, merged_category
 from bench_imaterialist.labels import ATTRIBUTES, read_label_map
 from bench_imaterialist.labels import FILE as LABEL_MAP
+from bench_imaterialist.mini import annotation_files, draw_image, draw_mini, plan_mini
 from bench_imaterialist.reader import IMaterialist
 from bench_imaterialist.splits import divide, eligible_images
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.catalog import Catalog
 from bench.errors import DataError, UserError
@@ -105,6 +107,7 @@ def test_labels_are_joined_by_image_id_and_mean_what_the_label_map_says(tmp_path
     }  # fmt: skip
     assert values_of(catalog, "train/4.jpg")["color"] == ["Red", "Blue"]
     assert values_of(catalog, "validation/1.jpg") == {"category": ["dresses"], "color": ["Red"]}
+    assert catalog.images["category"].tolist()[2:5] == ["dresses", "jackets", ""]
     assert [a.name for a in catalog.schema.attributes] == [
         "category", "color", "neckline", "sleeve"
     ]  # fmt: skip
@@ -454,6 +457,49 @@ def test_arbitrary_split_files_are_read_or_refused_in_one_line(content: bytes) -
     read_or_refuse(
         "splits/query.txt", content, lambda file: divide(root, np.array(list(SIX)), counts)
     )
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mini") / "imaterialist"
+    IMaterialist("imaterialist").draw_mini(root, seed=3, items=20)
+    return root
+
+
+def test_the_mini_edition_has_the_published_layout(mini: Path) -> None:
+    catalog = load(mini)
+    counts = catalog.counts()
+    assert (counts["images"], counts["validation"]) == (20, 2)
+    for path in catalog.images["path"]:
+        with Image.open(mini / path) as image:
+            assert image.format == "JPEG"
+            assert 128 <= image.width <= 160
+            assert 168 <= image.height <= 200
+    assert (mini / LABEL_MAP).read_bytes().startswith(b"labelId,taskId,labelName,taskName\r\n")
+    document = json.loads((mini / "train.json").read_text())
+    assert document["images"][0]["imageId"] == "1"
+
+
+def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
+    image = plan_mini(seed=3, count=20)[7]
+    assert (mini / image.path).read_bytes() == draw_image(image, seed=3)
+    assert draw_image(image, seed=4) != draw_image(image, seed=3)
+    with pytest.raises(UserError, match="not empty"):
+        draw_mini(mini, seed=3)
+
+
+def test_the_whole_mini_edition_has_many_pairs_to_ask_and_some_noise(tmp_path: Path) -> None:
+    for name, content in annotation_files(plan_mini(seed=0)).items():
+        (tmp_path / name).write_bytes(content.encode())
+    catalog = load(tmp_path)
+    assert catalog.counts()["images"] == 900
+    assert 30 <= catalog.counts()["noisy"] <= 100
+    several = {a.name for a in catalog.schema.attributes if a.multiple}
+    assert several == {"category", "color", "pattern"}
+    [protocol] = IMaterialist("imaterialist").protocols(catalog)
+    assert len(protocol.tasks) >= 4
+    assert sum(len(task.queries) for task in protocol.tasks) >= 200
+    assert len(protocol.training) >= 300
 
 
 @pytest.mark.slow

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from bench_atelier.vocabulary import check_fixed
 from bench_shopping100k import COUNTS, FOLDERS, PROTOCOL_COUNTS, PROTOCOLS, register_datasets
 from bench_shopping100k.adde import (
     CATALOG_FILES,
@@ -19,11 +22,13 @@ from bench_shopping100k.adde import (
     require_known_sizes,
 )
 from bench_shopping100k.attributes import read_attributes, read_label_file, read_names
+from bench_shopping100k.mini import FAMILIES, annotation_files, draw_image, draw_mini, plan_mini
 from bench_shopping100k.reader import Shopping100k
 from bench_shopping100k.splits import divide
 from bench_shopping100k.vocabulary import FILES, SCHEMA, SIZES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.catalog import Catalog
 from bench.errors import DataError, UserError
@@ -402,6 +407,62 @@ def test_annotations_of_the_published_size_are_read_whole(tmp_path: Path) -> Non
     queries = sum(len(task.queries) for task in adde.tasks)
     assert (queries, adde.tasks[0].candidates()) == PROTOCOL_COUNTS["manipulation/adde"]
     assert len(adde.training) == 80_586
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mini") / "shopping100k"
+    Shopping100k("shopping100k").draw_mini(root, seed=3, items=20)
+    return root
+
+
+def test_the_mini_edition_has_the_published_layout(mini: Path) -> None:
+    catalog = load(mini)
+    assert len(catalog) == 20
+    for path in catalog.images["path"]:
+        with Image.open(mini / path) as image:
+            assert image.format == "JPEG"
+            assert 128 <= image.width <= 160
+            assert 168 <= image.height <= 200
+    assert {file.name for file in (mini / "Attributes").iterdir()} == {
+        Path(file).name for file in FILES.values()
+    }
+
+
+def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
+    image = plan_mini(seed=3, count=20)[7]
+    assert (mini / "Images" / image.path).read_bytes() == draw_image(image, seed=3)
+    assert draw_image(image, seed=4) != draw_image(image, seed=3)
+    with pytest.raises(UserError, match="not empty"):
+        draw_mini(mini, seed=3)
+
+
+def test_every_combination_is_drawn_as_often_as_the_others() -> None:
+    counts = Counter(tuple(image.product.labels.items()) for image in plan_mini(seed=0))
+    combinations = [math.prod(map(len, family.values())) for family in FAMILIES]
+    assert combinations == [96, 48, 48]
+    assert (len(counts), set(counts.values())) == (192, {4, 5})
+    for image in plan_mini(seed=0, count=30):  # of names that the drawing kit knows
+        drawing = dict(image.product.drawing)
+        check_fixed(drawing.pop("category"), drawing)
+
+
+def test_the_whole_mini_edition_has_many_pairs_to_ask_in_both_protocols(tmp_path: Path) -> None:
+    for name, content in annotation_files(plan_mini(seed=0), seed=0).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    reader = Shopping100k("shopping100k")
+    catalog = reader.load(tmp_path)
+    assert len(catalog) == 900
+    assert len(catalog.notes) == 1  # ADDE's labels are the same
+    protocols = reader.protocols(catalog)
+    assert [protocol.name for protocol in protocols] == list(PROTOCOLS)
+    for protocol in protocols:
+        assert len(protocol.tasks) >= 6
+        assert sum(len(task.queries) for task in protocol.tasks) >= 300
+        for task in protocol.tasks:
+            assert (task.relevant_counts() > 0).all()
+            assert not set(protocol.training) & set(task.rows())
 
 
 def read_or_refuse(name: str, content: bytes, read: Callable[[Path], Any]) -> None:

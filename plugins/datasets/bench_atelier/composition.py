@@ -17,6 +17,9 @@ from bench_atelier.worn import Box, Worn
 FRAME_HEIGHT = 320.0
 
 
+PixelBox = tuple[int, int, int, int]
+
+
 @dataclass(frozen=True)
 class Photograph:
     """A picture (H, W, 3) uint8 and the box of the visible garment in it.
@@ -26,7 +29,7 @@ class Photograph:
     """
 
     pixels: NDArray[np.uint8]
-    box: tuple[int, int, int, int]
+    box: PixelBox
 
 
 @dataclass(frozen=True)

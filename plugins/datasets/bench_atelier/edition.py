@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -14,13 +15,16 @@ from typing import TypeVar
 from bench.errors import UserError
 
 Description = TypeVar("Description")
+Drawn = TypeVar("Drawn")
+Fact = TypeVar("Fact")
+Files = Mapping[str, str | bytes]
 
 
 def write_edition(
     root: Path,
     pictures: Mapping[str, Description],
     draw: Callable[[Description], bytes],
-    files: Mapping[str, str | bytes] | None = None,
+    files: Files | None = None,
 ) -> None:
     """Write the pictures and the other files, each named by its path below `root`.
 
@@ -33,6 +37,44 @@ def write_edition(
         UserError: root is a file or a folder that holds something.
 
     """
+    with _new_folder(root) as folder:
+        _write(folder, files or {})
+        for name, content in zip(pictures, _drawn(pictures, draw), strict=True):
+            _write(folder, {name: content})
+
+
+def write_described_edition(
+    root: Path,
+    pictures: Mapping[str, Description],
+    draw: Callable[[Description], tuple[bytes, Fact]],
+    describe: Callable[[Mapping[str, Fact]], Files],
+) -> None:
+    """Write an edition whose annotations need what only the drawing tells, as the boxes.
+
+    `draw` returns an image file and a fact about it; `describe` makes the other files of all facts,
+    given by the paths of their pictures. All else is as in `write_edition`.
+    """
+    facts = {}
+    with _new_folder(root) as folder:
+        for name, (content, fact) in zip(pictures, _drawn(pictures, draw), strict=True):
+            _write(folder, {name: content})
+            facts[name] = fact
+        _write(folder, describe(facts))
+
+
+def _drawn(
+    pictures: Mapping[str, Description], draw: Callable[[Description], Drawn]
+) -> Iterator[Drawn]:
+    # spawned, not forked: the caller may have threads, and a fork would copy their locks
+    context = multiprocessing.get_context("spawn")
+    chunk = max(1, min(20, len(pictures) // (4 * (os.cpu_count() or 1))))
+    with ProcessPoolExecutor(mp_context=context) as pool:
+        yield from pool.map(draw, pictures.values(), chunksize=chunk)
+
+
+@contextlib.contextmanager
+def _new_folder(root: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `root` when the block ends well."""
     if root.exists() and not root.is_dir():
         raise UserError(f"{root} is a file; give a folder that is empty or does not exist yet")
     if root.is_dir() and any(root.iterdir()):
@@ -40,15 +82,7 @@ def write_edition(
     root.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
     try:
-        for name, content in (files or {}).items():
-            _write(unfinished / name, content.encode() if isinstance(content, str) else content)
-        # spawned, not forked: the caller may have threads, and a fork would copy their locks
-        context = multiprocessing.get_context("spawn")
-        chunk = max(1, min(20, len(pictures) // (4 * (os.cpu_count() or 1))))
-        with ProcessPoolExecutor(mp_context=context) as pool:
-            drawn = pool.map(draw, pictures.values(), chunksize=chunk)
-            for name, content in zip(pictures, drawn, strict=True):
-                _write(unfinished / name, content)
+        yield unfinished
         unfinished.chmod(0o755)  # a temporary folder is private, a dataset is not
         if root.exists():  # not every system renames onto an empty folder
             root.rmdir()
@@ -57,6 +91,8 @@ def write_edition(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+def _write(folder: Path, files: Files) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from bench_atelier.bird_photograph import Box, Parts, take_bird_photograph
 from bench_atelier.birds import Bird, attributes_of, sample_species, vary_species
-from bench_atelier.edition import write_edition
+from bench_atelier.edition import write_described_edition
 from bench_atelier.photograph import encode_jpeg
 
 from bench.errors import UserError
@@ -222,15 +220,17 @@ def draw_mini(root: Path, *, seed: int, items: int | None = None) -> None:
 
     """
     images = plan_mini(seed=seed, items=items)
-    context = multiprocessing.get_context("spawn")  # as in `write_edition`
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        shots = list(pool.map(partial(draw_image, seed=seed), images, chunksize=7))
-    # box and parts are known once a picture is drawn, so pictures are handed over as files
-    files: dict[str, str | bytes] = {
-        f"CUB_200_2011/images/{image.path}": shot.jpeg
-        for image, shot in zip(images, shots, strict=True)
-    }
-    write_edition(root, {}, bytes, {**annotate(images, shots, seed=seed), **files})
+
+    def describe(shots: Mapping[str, Shot]) -> Mapping[str, str]:
+        return annotate(images, list(shots.values()), seed=seed)
+
+    pictures = {f"CUB_200_2011/images/{image.path}": image for image in images}
+    write_described_edition(root, pictures, partial(_draw, seed=seed), describe)
+
+
+def _draw(image: MiniImage, *, seed: int) -> tuple[bytes, Shot]:
+    shot = draw_image(image, seed=seed)
+    return shot.jpeg, shot
 
 
 def annotate(images: Sequence[MiniImage], shots: Sequence[Shot], *, seed: int) -> dict[str, str]:

@@ -67,7 +67,9 @@ class FashionProducts:
             "path": paths,
             "category": styles["articleType"],
             "domain": "shop",
-            "split": split_by_share(_first_ids(styles["id"], pictures), SHARES, salt=self.name),
+            "split": split_by_share(
+                _first_ids(styles["id"], pictures), SHARES, salt="fashion-products"
+            ),
             "picture": pictures,
         }
         return Catalog.from_columns(

@@ -68,7 +68,8 @@ class IMaterialist:
         splits[: len(train)] = divided
         notes = _notes(root, parts, divided)
         paths, rows, absent = _photographs(root, parts)
-        columns = {"path": paths, "split": splits[rows]}
+        categories = _single_categories(schema, present, value_counts)
+        columns = {"path": paths, "split": splits[rows], "category": categories[rows]}
         return Catalog.from_columns(
             self.name,
             root,
@@ -125,6 +126,21 @@ def _with_multiple(schema: AttributeSchema, value_counts: npt.NDArray[np.uint8])
     several = value_counts.max(axis=0) > 1
     pairs = zip(schema.attributes, several.tolist(), strict=True)
     return AttributeSchema(tuple(replace(a, multiple=many) for a, many in pairs))
+
+
+def _single_categories(
+    schema: AttributeSchema,
+    present: npt.NDArray[np.uint8],
+    value_counts: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.object_]:
+    """Return the category of each image, (N,); "" where it has none or several."""
+    attributes = [attribute.name for attribute in schema.attributes]
+    if "category" not in attributes:
+        return np.full(len(present), "", dtype=object)
+    names = np.array([*schema.attribute("category").values, ""], dtype=object)
+    first = present[:, schema.columns("category")].argmax(axis=1)
+    single = value_counts[:, attributes.index("category")] == 1
+    return names[np.where(single, first, -1)]
 
 
 def _notes(

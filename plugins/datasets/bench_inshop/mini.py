@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import math
-import multiprocessing
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from bench_atelier.attributes import fix_fabric
 from bench_atelier.colours import PALETTE
-from bench_atelier.composition import Photograph, tight_box
-from bench_atelier.edition import write_edition
+from bench_atelier.composition import Photograph, PixelBox, tight_box
+from bench_atelier.edition import write_described_edition
 from bench_atelier.garments import HEIGHT, WIDTH, Garment, Outfit, Pose, draw_garment
 from bench_atelier.render import render_svg
 from bench_atelier.shop import take_shop_photograph
@@ -137,7 +135,7 @@ def make_garment(item: MiniItem, series: int, *, seed: int) -> Garment:
     return replace(garment, fabric=fabric)
 
 
-def draw_image(image: MiniImage) -> tuple[bytes, tuple[int, int, int, int]]:
+def draw_image(image: MiniImage) -> tuple[bytes, PixelBox]:
     """Return the JPEG file of a picture, 256 x 256 with white beside it, and the garment's box.
 
     They depend on nothing but the image.
@@ -175,8 +173,6 @@ def _cut_out(garment: Garment) -> Photograph:
 def draw_mini(root: Path, *, seed: int, items: int = ITEMS) -> None:
     """Write the mini edition below root: Anno, Eval and Img/img.
 
-    The pictures are drawn before anything is written, since one annotation file has their boxes.
-
     Raises:
         UserError: root is a file or a folder that holds something.
 
@@ -184,10 +180,9 @@ def draw_mini(root: Path, *, seed: int, items: int = ITEMS) -> None:
     from bench_inshop.mini_files import annotation_files
 
     images = plan_mini(seed=seed, items=items)
-    # spawned, not forked: the caller may have threads, and a fork would copy their locks
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        drawn = list(pool.map(draw_image, images, chunksize=8))
-    boxes = [box for _, box in drawn]
-    pictures = {f"Img/{image.name}": file for image, (file, _) in zip(images, drawn, strict=True)}
-    undrawn: Mapping[str, bytes] = {}
-    write_edition(root, undrawn, bytes, {**annotation_files(images, boxes), **pictures})
+
+    def describe(boxes: Mapping[str, PixelBox]) -> Mapping[str, str]:
+        return annotation_files(images, list(boxes.values()))
+
+    pictures = {f"Img/{image.name}": image for image in images}
+    write_described_edition(root, pictures, draw_image, describe)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from bench_atelier.composition import PixelBox
+
 from bench_inshop.mini import CATEGORIES, MiniImage, make_garment
 from bench_inshop.mini_attributes import NAMES, attributes_of
-
-Box = tuple[int, int, int, int]
 
 CLOTHES_TYPES = {"skirt": 2, "pants": 2, "dress": 3, "jumpsuit": 3}  # all others 1, upper body
 POSE_TYPES = {"1_front": 1, "2_side": 2, "3_back": 3, "4_full": 4, "6_flat": 6, "7_additional": 5}
@@ -23,7 +23,7 @@ LANDMARKS: Mapping[int, Sequence[tuple[float, float]]] = {
 }  # fmt: skip
 
 
-def annotation_files(images: Sequence[MiniImage], boxes: Sequence[Box]) -> Mapping[str, str]:
+def annotation_files(images: Sequence[MiniImage], boxes: Sequence[PixelBox]) -> Mapping[str, str]:
     """Return the text of each annotation file by its path; `boxes` are x1 y1 x2 y2 of the images.
 
     Landmarks stand at fixed shares of the box: the drawing does not say where they are.
@@ -79,7 +79,7 @@ def annotation_files(images: Sequence[MiniImage], boxes: Sequence[Box]) -> Mappi
     }
 
 
-def _landmark_row(image: MiniImage, clothes_type: int, box: Box) -> str:
+def _landmark_row(image: MiniImage, clothes_type: int, box: PixelBox) -> str:
     """Return the row of an image; in a close view no landmark is inside the picture."""
     close = image.view == "7_additional"
     x1, y1, x2, y2 = box

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from bench.recipes import Recipe
 
 
 class InshopOptions(Recipe):
-    """`resolution`: the pictures of 256 x 256 pixels, or those that they were made from."""
+    """The options of the dataset."""
 
-    resolution: Literal["low", "high"] = "low"
+    resolution: Literal["low", "high"] = Field(
+        default="low",
+        description="the pictures of 256 x 256 pixels, or those that they were made from",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ _COLORS = {
     "blue": {"colour": "blue"},
     "red": {"colour": "red"},
 }
+_PLAIN = {"plain": {"pattern": "plain"}}
 # what a family does not name is missing in all of it, as a collar is of a t-shirt
 FAMILIES: tuple[Family, ...] = (
     {
@@ -37,10 +38,7 @@ FAMILIES: tuple[Family, ...] = (
         },
         "color": _COLORS,
         "neckline": {"round": {"neckline": "crew"}, "v-neck": {"neckline": "v-neck"}},
-        "pattern": {
-            "plain": {"pattern": "plain"},
-            "striped": {"pattern": "stripes-horizontal"},
-        },
+        "pattern": _PLAIN | {"striped": {"pattern": "stripes-horizontal"}},
         "sleeve length": {
             "short": {"sleeve_length": "short"},
             "long": {"sleeve_length": "long"},
@@ -55,6 +53,7 @@ FAMILIES: tuple[Family, ...] = (
         "collar": {"shirt": {"collar": "shirt"}, "hood": {"collar": "hood"}},
         "color": _COLORS,
         "fastening": {"button": {"fastening": "buttons"}, "zip": {"fastening": "zip"}},
+        "pattern": _PLAIN,
     },
     {
         "category": {
@@ -64,6 +63,7 @@ FAMILIES: tuple[Family, ...] = (
         },
         "color": _COLORS,
         "fit": {"slim": {"fit": "slim"}, "loose": {"fit": "loose"}},
+        "pattern": _PLAIN,
         "pocket": {"cargo": {"pockets": "cargo"}, "side": {"pockets": "side"}},
     },
 )
@@ -107,15 +107,20 @@ def draw_mini(root: Path, *, seed: int, count: int | None = None) -> None:
 
     """
     images = plan_mini(seed=seed, count=count)
+    pictures = {f"Images/{image.path}": image for image in images}
+    files = annotation_files(images, seed=seed)
+    write_edition(root, pictures, partial(draw_image, seed=seed), files)
+
+
+def annotation_files(images: Sequence[MiniImage], *, seed: int) -> dict[str, str]:
+    """Return the content of the attribute files and of ADDE's, by path below the root."""
     paths = [image.path for image in images]
     labels = _labels(images)
     files = {
         file: "".join(f"{path} {label}\n" for path, label in zip(paths, column, strict=True))
         for file, column in zip(FILES.values(), labels.T.tolist(), strict=True)
     }
-    files |= _adde_files(paths, labels, np.random.default_rng([seed, 1]))
-    pictures = {f"Images/{image.path}": image for image in images}
-    write_edition(root, pictures, partial(draw_image, seed=seed), files)
+    return files | _adde_files(paths, labels, np.random.default_rng([seed, 1]))
 
 
 def _labels(images: Sequence[MiniImage]) -> Labels:
@@ -131,7 +136,7 @@ def _labels(images: Sequence[MiniImage]) -> Labels:
 
 def _adde_files(
     paths: Sequence[str], labels: Labels, generator: np.random.Generator
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """Return the split files: each test image asks for one change that the gallery can answer."""
     parts = split_by_share(paths, ADDE_SHARES)
     rows = {split: np.flatnonzero(parts == split) for split in ADDE_SHARES}
@@ -153,7 +158,7 @@ def _adde_files(
         "indfull_test": _as_lines(after - before),
     }
     for split, chosen in rows.items():
-        content[f"imgs_{split}"] = [paths[row] for row in chosen]
+        content[f"imgs_{split}"] = [paths[row] for row in chosen.tolist()]
         content[f"labels_{split}"] = _as_lines(_one_hot(labels[chosen]))
     return {
         f"splits/Shopping100k/{name}.txt": "".join(f"{line}\n" for line in lines)

@@ -31,10 +31,10 @@ DRAWN: Mapping[str, tuple[str, ...]] = {
 }
 # of these categories only some kinds, so that a kind has many products
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "bags": ("tote", "shoulder", "satchel"),
+    "bags": ("tote", "satchel"),
     "eyewear": ("wayfarer", "rectangular", "oversized"),
-    "footwear": ("sneaker", "high-top", "boot"),
-    "hats": ("cap", "bucket", "brimmed"),
+    "footwear": ("sneaker", "high-top"),
+    "hats": ("brimmed", "bucket"),
 }
 ATTRIBUTES = ("category", "kind", "colour", "pattern", "texture", "neckline", "collar",
               "sleeve_length", "fastening", "length")  # fmt: skip

@@ -1,0 +1,194 @@
+"""What the tags of the mini edition mean: kinds of drawn garments, and a number for each value.
+
+The published numbers have no known meaning, so these are the mini edition's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from bench_atelier.colours import PALETTE
+from bench_atelier.garments import Garment
+from bench_atelier.patterns import PATTERNS
+from bench_atelier.stock import Weights, choose
+from bench_atelier.wardrobe import sample_garment
+
+from bench_darn_pairs.vocabulary import PAIR_SIZES
+
+Look = Mapping[str, str]  # attribute of `PAIR_SIZES` → value, by name
+
+# without a collar, the neckline is the shape
+_NECKLINES = ("crew", "scoop", "v-neck", "deep-v", "square", "boat")
+_COLLARS = ("shirt", "button-down", "polo", "peter-pan", "puritan", "rib", "stand", "turtleneck",
+            "low-turtleneck", "high", "ruffle", "volant", "collarless", "v-collar", "hood", "lapel",
+            "notched-lapel", "shawl", "shawl-wide")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of garment: the category and texture it is drawn as, and its looks.
+
+    `usual` and what else there is, `others`, are in the order of the attributes after the category.
+    Usual patterns are those that differ most from garment to garment: items of one look must be
+    told apart.
+    """
+
+    drawn: str
+    texture: str
+    usual: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def changes(self) -> list[tuple[int, str]]:
+        """Return every place in `usual` with every other value it can have."""
+        return [(place, value) for place, text in enumerate(self.others) for value in text.split()]
+
+
+_CHANGES: Weights = {"0": 0.45, "1": 0.47, "2": 0.08}  # how many values of a garment are not usual
+KINDS: Mapping[str, Kind] = {
+    "t-shirt": Kind(
+        "t-shirt",
+        "smooth",
+        ("white", "regular", "crew", "graphic", "plain", "short", "none", "regular"),
+        (
+            "black red navy mint mustard",
+            "slim loose",
+            "v-neck scoop",
+            "stripes-horizontal floral plain",
+            "rolled",
+            "elbow sleeveless",
+            "",
+            "cropped long",
+        ),
+    ),
+    "shirt": Kind(
+        "shirt",
+        "smooth",
+        ("sky", "regular", "shirt", "plaid", "plain", "long", "buttons", "regular"),
+        (
+            "white pink navy red olive",
+            "slim loose",
+            "button-down stand",
+            "stripes-vertical checks plain",
+            "rolled",
+            "short three-quarter",
+            "covered",
+            "long",
+        ),
+    ),
+    "blouse": Kind(
+        "shirt",
+        "smooth",
+        ("cream", "regular", "peter-pan", "floral", "puff", "elbow", "buttons", "regular"),
+        (
+            "lilac teal burgundy black yellow",
+            "flared loose",
+            "ruffle volant",
+            "polka-dots paisley plain",
+            "bell plain",
+            "long short",
+            "laces",
+            "cropped",
+        ),
+    ),
+    "jumper": Kind(
+        "longsleeve",
+        "knit",
+        ("grey", "loose", "crew", "stripes-horizontal", "plain", "long", "none", "regular"),
+        (
+            "navy mustard burgundy green white",
+            "regular slim",
+            "turtleneck v-neck",
+            "argyle chevron plain",
+            "batwing bell",
+            "three-quarter extra-long",
+            "buttons",
+            "cropped long",
+        ),
+    ),
+    "jacket": Kind(
+        "outwear",
+        "smooth",
+        ("beige", "regular", "stand", "motifs", "plain", "long", "zip", "regular"),
+        (
+            "black brown olive denim red",
+            "slim loose",
+            "shirt hood",
+            "camouflage plaid plain",
+            "",
+            "sleeveless three-quarter",
+            "buttons belt",
+            "cropped long",
+        ),
+    ),
+    "coat": Kind(
+        "outwear",
+        "smooth",
+        ("charcoal", "regular", "notched-lapel", "plaid", "plain", "long", "buttons", "knee"),
+        (
+            "beige navy burgundy black teal",
+            "slim flared",
+            "shawl stand",
+            "herringbone checks plain",
+            "",
+            "",
+            "double-breasted belt",
+            "long midi",
+        ),
+    ),
+}
+
+# the value's place is its tag; garments call the usual length of a short jacket otherwise
+_TAGS: Mapping[str, tuple[str, ...]] = {
+    "category": tuple(KINDS),
+    "color": tuple(PALETTE),
+    "shape": ("slim", "regular", "loose", "flared"),
+    "collar shape": (*_NECKLINES, *_COLLARS),
+    "pattern": tuple(PATTERNS),
+    "sleeve shape": ("plain", "puff", "bell", "batwing", "ruffled", "rolled"),
+    "sleeve length": ("sleeveless", "cap", "short", "elbow", "three-quarter", "long", "extra-long"),
+    "button": ("none", "buttons", "half-buttons", "zip", "double-breasted", "hooks", "laces",
+               "belt", "back", "covered"),
+    "length": ("cropped", "regular", "long", "knee", "midi", "ankle"),
+}  # fmt: skip
+
+
+def sample_look(generator: np.random.Generator) -> Look:
+    """Return the values of all nine attributes of a garment."""
+    category = tuple(KINDS)[int(generator.integers(len(KINDS)))]
+    kind = KINDS[category]
+    values, changes = list(kind.usual), kind.changes()
+    for _ in range(int(choose(generator, _CHANGES))):
+        place, value = changes[int(generator.integers(len(changes)))]
+        values[place] = value
+    look = dict(zip(PAIR_SIZES, (category, *values), strict=True))
+    if look["sleeve length"] == "sleeveless":  # there is nothing to have a shape
+        look["sleeve shape"] = "plain"
+    return look
+
+
+def tags_of(look: Look) -> tuple[int, ...]:
+    """Return the tag of each attribute, in the order of a line of the pair files."""
+    return tuple(_TAGS[name].index(look[name]) for name in PAIR_SIZES)
+
+
+def sample_item(look: Look, generator: np.random.Generator) -> Garment:
+    """Return a garment that looks so; what the nine attributes leave open is sampled."""
+    kind = KINDS[look["category"]]
+    edge = look["collar shape"]
+    length = look["length"]
+    if kind.drawn == "outwear" and length == "cropped":
+        length = "high-waist"
+    fixed = {
+        "colour": look["color"],
+        "pattern": look["pattern"],
+        "fit": look["shape"],
+        "collar" if edge in _COLLARS else "neckline": edge,
+        "sleeve_length": look["sleeve length"],
+        "sleeve_shape": look["sleeve shape"],
+        "fastening": look["button"],
+        "length": length,
+        "texture": kind.texture,
+    }
+    return sample_garment(generator, kind.drawn, fixed=fixed)

@@ -1,0 +1,167 @@
+"""The mini edition of iMaterialist: drawn garments in the layout of the published files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from bench_atelier.edition import write_edition
+from bench_atelier.products import Family, Product, draw_stock, photograph_product
+
+from bench_imaterialist.labels import FILE as LABEL_MAP
+
+COUNT = 900
+VALIDATION = 0.1  # share of the images
+NOISY = 0.06  # share of the images that have a second label of one of these attributes
+NOISY_ATTRIBUTES = ("category", "color", "pattern")
+# attribute -> published number; nobody wears these garments, so gender and style have no labels
+TASKS = {"category": 1, "color": 2, "material": 4, "neckline": 5, "pattern": 6, "sleeve": 8}
+_COLORS = {
+    "Black": {"colour": "black"},
+    "Blue": {"colour": "blue"},
+    "Red": {"colour": "red"},
+}
+FAMILIES: tuple[Family, ...] = (
+    {
+        "category": {
+            "T-Shirts": {"category": "t-shirt"},
+            "Sweaters": {"category": "longsleeve"},
+            "Casual Dresses": {"category": "dress", "length": "knee"},
+        },
+        "color": _COLORS,
+        "material": {"Cotton": {"texture": "smooth"}},
+        "neckline": {
+            "Round Necks": {"neckline": "crew"},
+            "V-Necks": {"neckline": "v-neck"},
+        },
+        "pattern": {
+            "Plain": {"pattern": "plain"},
+            "Striped": {"pattern": "stripes-horizontal"},
+        },
+        "sleeve": {
+            "Long Sleeves": {"sleeve_length": "long"},
+            "Short Sleeves": {"sleeve_length": "short"},
+        },
+    },
+    {
+        "category": {
+            "Casual Pants": {"category": "pants", "length": "full"},
+            "Casual Shorts": {"category": "shorts", "length": "short"},
+            "Skirts": {"category": "skirt", "length": "knee"},
+        },
+        "color": _COLORS,
+        "material": {
+            "Corduroy": {"texture": "corduroy"},
+            "Cotton": {"texture": "smooth"},
+            "Knit": {"texture": "cable-knit"},
+        },
+        "pattern": {
+            "Plain": {"pattern": "plain"},
+            "Polka Dots": {"pattern": "polka-dots"},
+        },
+    },
+)
+
+
+@dataclass(frozen=True)
+class MiniImage:
+    """One image to draw, with its labels by attribute."""
+
+    split: str
+    number: int  # its image id, from 1 in each split
+    product: Product
+    labels: Mapping[str, Sequence[str]]
+
+    @property
+    def path(self) -> str:
+        """Return the path below the root."""
+        return f"{self.split}/{self.number}.jpg"
+
+
+def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
+    """Return the images of the mini edition, by split and image id."""
+    generator = np.random.default_rng(seed)
+    stock = draw_stock(FAMILIES, count or COUNT, generator)
+    training = len(stock) - int(VALIDATION * len(stock))
+    images = []
+    for place, product in enumerate(stock):
+        labels = {name: [value] for name, value in product.labels.items()}
+        if generator.random() < NOISY:
+            _add_label(labels, generator)
+        split, first = ("train", 0) if place < training else ("validation", training)
+        images.append(MiniImage(split, place - first + 1, product, labels))
+    return images
+
+
+def draw_image(image: MiniImage, *, seed: int) -> bytes:
+    """Return the JPEG file of one image; it depends on nothing but image and seed."""
+    split = ("train", "validation").index(image.split)
+    return photograph_product(image.product, (seed, split, image.number))
+
+
+def draw_mini(root: Path, *, seed: int, count: int | None = None) -> None:
+    """Write the mini edition of iMaterialist below root, with a label map of what is drawn.
+
+    Raises:
+        UserError: root is a file or a folder that holds something.
+
+    """
+    images = plan_mini(seed=seed, count=count)
+    pictures = {image.path: image for image in images}
+    write_edition(root, pictures, partial(draw_image, seed=seed), annotation_files(images))
+
+
+def annotation_files(images: Sequence[MiniImage]) -> dict[str, str]:
+    """Return the content of the label map and of the JSON files, by path below the root."""
+    names = {(value, task) for family in FAMILIES for task in family for value in family[task]}
+    label_of = {name: str(number) for number, name in enumerate(sorted(names), start=1)}
+    files = {LABEL_MAP: _label_map(label_of)}
+    for split in ("train", "validation"):
+        part = [image for image in images if image.split == split]
+        files[f"{split}.json"] = _annotations(part, label_of)
+    return files
+
+
+def _add_label(labels: dict[str, list[str]], generator: np.random.Generator) -> None:
+    """Add a second label of one attribute, as annotators did who could not decide."""
+    name = NOISY_ATTRIBUTES[int(generator.integers(len(NOISY_ATTRIBUTES)))]
+    known = {value for family in FAMILIES for value in family[name]}
+    others = sorted(known - set(labels[name]))
+    labels[name].append(others[int(generator.integers(len(others)))])
+
+
+def _label_map(label_of: Mapping[tuple[str, str], str]) -> str:
+    """Return the label map with Windows line ends, as published."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["labelId", "taskId", "labelName", "taskName"])
+    for (value, task), label in label_of.items():
+        writer.writerow([label, TASKS[task], value, task])
+    return text.getvalue()
+
+
+def _annotations(images: Sequence[MiniImage], label_of: Mapping[tuple[str, str], str]) -> str:
+    """Return one line of JSON with ids as strings, as Kaggle served the published ones."""
+    content = {
+        "images": [
+            {"url": f"https://example.com/{image.path}", "imageId": str(image.number)}
+            for image in images
+        ],
+        "annotations": [
+            {
+                "labelId": [
+                    label_of[value, task] for task, values in image.labels.items()
+                    for value in values
+                ],
+                "imageId": str(image.number),
+            }
+            for image in images
+        ],
+    }  # fmt: skip
+    return json.dumps(content)
