@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from bench.recipes import Recipe, make_recipe
 
 REGISTRY = Registry.load()
 NAMES = {kind: list(REGISTRY.all(kind)) for kind in KINDS}
-WITH_MINI = [name for name in NAMES["datasets"] if REGISTRY.all("datasets")[name].has_mini]
 VARIANTS = [(n, v) for n in NAMES["methods"] for v in REGISTRY.all("methods")[n].variants]
 
 MAPS = {"first": Stage(5, 8), "second": Stage(3, 16)}
@@ -50,34 +48,6 @@ def test_every_dataset_says_its_licence_and_how_to_obtain_it(name: str) -> None:
     assert len(spec.obtain) > 20
     assert spec.protocols
     assert bool(spec.folders) != spec.family, "a folder to look for, or an argument that names it"
-
-
-@pytest.mark.parametrize("name", WITH_MINI)
-def test_every_mini_edition_draws_loads_and_offers_the_protocols_of_its_spec(
-    name: str, tmp_path: Path
-) -> None:
-    spec = REGISTRY.all("datasets")[name]
-    dataset = spec.build(name)
-    root = tmp_path / spec.folders[0]
-    dataset.draw_mini(root, seed=0)
-    assert dataset.find(tmp_path) == root, "it has the published layout"
-    assert all(source.exists() for source in dataset.sources(root))
-    catalog = dataset.load(root)
-    assert len(catalog) >= 20
-    assert len(catalog.image_digests()) == len(catalog)
-    assert len(set(catalog.image_digests())) == len(set(catalog.images["path"]))
-    published = {split for split in spec.counts if split != "images"}
-    assert published <= set(catalog.counts()), "every published split has images"
-    protocols = dataset.protocols(catalog)
-    assert [protocol.name for protocol in protocols] == list(spec.protocols)
-    for protocol in protocols:
-        assert protocol.headline in protocol.metrics
-        for metric in protocol.metrics:
-            REGISTRY.metric(metric)
-        for task in protocol.tasks:
-            counts = task.relevant_counts()
-            assert (counts > 0).mean() > 0.9, "nearly every query has something to find"
-            assert (counts < len(task.gallery) - 1).all(), "and nothing finds only relevant images"
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)

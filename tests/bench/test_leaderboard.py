@@ -349,3 +349,82 @@ def test_where_lower_is_better_the_lowest_is_first_and_bold(add: Add, folder: Pa
     assert "**0.250**" in first
     assert "0.500" in last
     assert "**0.500**" not in last
+
+
+def value(mean: float) -> dict[str, float]:
+    return {"mean": mean, "low": mean - 0.1, "high": mean + 0.1}
+
+
+def several(colour: float, shape: float, mean: float) -> dict[str, Any]:
+    """Return what a record of two tasks and their mean holds, the headline given of each."""
+    tasks = [
+        {"task": name, "queries": queries, "gallery": 60, "uncounted": 3,
+         "relevant_per_query": 2.5, "metrics": {"hit@1": value(headline), "mrr": value(0.25)}}
+        for name, queries, headline in (("colour", 1200, colour), ("shape", 34, shape))
+    ]  # fmt: skip
+    return {"tasks": tasks, "mean": {"hit@1": value(mean), "mrr": value(0.25)}}
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return the cells of every row of every table in a Markdown text, rules left out."""
+    rows = [line for line in text.splitlines() if line.startswith("|") and "---" not in line]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in rows]
+
+
+def test_several_tasks_make_a_table_of_their_mean_and_one_of_each(add: Add, folder: Path) -> None:
+    add(**several(0.75, 0.25, 0.5))
+    add(**several(0.5, 0.3, 0.4), variant="wide", **OTHER)
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    assert "2 tasks; each value is the plain mean over them. Protocol fingerprint" in text
+    assert "## hit@1 of each task" in text
+    header, first, second, tasks, colour, shape = cells(text)
+    assert header[3:5] == ["hit@1", "mrr"]
+    assert first[:4] == ["pretrained", "timm:resnet50", "pretrained", "**0.500** [0.400, 0.600]"]
+    assert second[0] == "pretrained wide"
+    assert second[3:5] == ["0.400 [0.300, 0.500]", "**0.250** [0.150, 0.350]"]
+    assert tasks == ["task", "queries", "candidates", "pretrained timm:resnet50 pretrained",
+                     "pretrained wide timm:vgg16 pretrained"]  # fmt: skip
+    assert colour == ["colour", "1,200", "60", "**0.750** [0.650, 0.850]", "0.500 [0.400, 0.600]"]
+    assert shape == ["shape", "34", "60", "0.250 [0.150, 0.350]", "**0.300** [0.200, 0.400]"]
+
+
+def test_the_mean_of_several_tasks_leads_and_not_the_first_of_them(add: Add, folder: Path) -> None:
+    add(**several(1.0, 0.0, 0.5))
+    add(**several(0.5, 0.75, 0.625), **OTHER)
+    files = write(folder)
+    text = files["clothing@full/test-vs-train.md"].decode()
+    assert [row[1] for row in cells(text)[1:3]] == ["timm:vgg16", "timm:resnet50"]
+    rows = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
+    assert next(rows)["backbone"] == "timm:vgg16"
+
+
+def test_the_csv_has_the_mean_of_several_tasks_before_them(add: Add, folder: Path) -> None:
+    add(**several(0.75, 0.25, 0.5))
+    text = write(folder)["clothing@full/test-vs-train.csv"].decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    columns = ("task", "metric", "queries", "gallery", "uncounted", "mean", "low", "high")
+    assert [[row[name] for name in columns] for row in rows if row["metric"] == "hit@1"] == [
+        ["mean", "hit@1", "1234", "0", "6", "0.5", "0.4", "0.6"],
+        ["colour", "hit@1", "1200", "60", "3", "0.75", "0.65", "0.85"],
+        ["shape", "hit@1", "34", "60", "3", "0.25", "0.15", "0.35"],
+    ]
+    assert [row["task"] for row in rows] == ["mean"] * 2 + ["colour"] * 2 + ["shape"] * 2
+
+
+def test_one_task_has_no_mean_beside_it(add: Add, folder: Path) -> None:
+    add()
+    files = write(folder)
+    rows = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
+    assert {row["task"] for row in rows} == {"all"}
+    assert b"of each task" not in files["clothing@full/test-vs-train.md"]
+
+
+def test_tables_of_several_tasks_are_checked_like_others(add: Add, folder: Path) -> None:
+    place = add(**several(0.75, 0.25, 0.5))
+    write(folder)
+    assert leaderboard.check(folder) == []
+    table = folder / "clothing@full/test-vs-train.md"
+    table.write_text(table.read_text().replace("| shape  |", "| colour |"))
+    [problem] = leaderboard.check(folder)
+    assert problem == f"{table}: differs from its records; run `bench leaderboard build`"
+    assert Record.read(place).mean["hit@1"].mean == 0.5

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from bench.statistics import bootstrap_intervals
+
+Matrix = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 
 
 def test_about_95_of_100_intervals_cover_the_true_mean() -> None:
@@ -91,3 +95,111 @@ def test_more_queries_give_a_narrower_interval() -> None:
     values = np.random.default_rng(9).random((1600, 1))
     [few], [many] = bootstrap_intervals(values[:100]), bootstrap_intervals(values)
     assert few[1] - few[0] == pytest.approx(4 * (many[1] - many[0]), rel=0.25)
+
+
+def reference(
+    values: Matrix, clusters: Codes, tasks: Codes, *, resamples: int, seed: int
+) -> list[list[float]]:
+    """Return the intervals written out as loops: draw photographs, average tasks, average those."""
+    names = np.unique(clusters)
+    drawn = np.random.default_rng(seed).integers(
+        len(names), size=(resamples, len(names)), dtype=np.int32
+    )
+    intervals = []
+    for column in values.T:
+        means = []
+        for draw in drawn:
+            rows = [row for name in names[draw] for row in np.flatnonzero(clusters == name)]
+            known = [row for row in rows if not np.isnan(column[row])]
+            of_tasks = [
+                np.mean([column[row] for row in known if tasks[row] == task])
+                for task in sorted({tasks[row] for row in known})
+            ]
+            if of_tasks:
+                means.append(np.mean(of_tasks))
+        intervals.append(np.quantile(means, [0.025, 0.975]).tolist())
+    return intervals
+
+
+def test_rows_that_are_their_own_clusters_and_one_task_change_no_bit() -> None:
+    values = np.random.default_rng(10).random((200, 3))
+    values[::7, 1] = np.nan
+    plain = bootstrap_intervals(values)
+    apart = bootstrap_intervals(values, clusters=np.arange(200) * 7 + 3)
+    assert (apart == plain).all()
+    assert (bootstrap_intervals(values, tasks=np.full(200, 5)) == plain).all()
+
+
+def test_intervals_of_clusters_and_tasks_are_those_of_loops() -> None:
+    generator = np.random.default_rng(11)
+    values = generator.random((60, 3))
+    values[generator.random((60, 3)) < 0.2] = np.nan
+    values[:, 2] = np.where(np.arange(60) < 3, values[:, 2], np.nan)  # few of them count
+    clusters, tasks = generator.integers(0, 14, 60) * 3, generator.integers(4, 8, 60)
+    ours = bootstrap_intervals(values, clusters=clusters, tasks=tasks, resamples=300, seed=12)
+    expected = reference(values, clusters, tasks, resamples=300, seed=12)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+def test_rows_that_are_copies_make_no_interval_narrower() -> None:
+    # 40 photographs that each ask nine times are no more than 40 photographs
+    once = np.random.default_rng(13).random((40, 1))
+    copies, clusters = np.repeat(once, 9, axis=0), np.repeat(np.arange(40), 9)
+    together = bootstrap_intervals(copies, clusters=clusters)
+    np.testing.assert_allclose(together, bootstrap_intervals(once), rtol=1e-12)
+    [apart], [(low, high)] = bootstrap_intervals(copies), together
+    assert high - low == pytest.approx(3 * (apart[1] - apart[0]), rel=0.15)
+
+
+def test_each_task_counts_the_same_however_many_queries_it_has() -> None:
+    # 900 queries that score 0.2 and 100 that score 0.8
+    generator = np.random.default_rng(14)
+    tasks = np.repeat([0, 1], [900, 100])
+    values = np.where(tasks, 0.8, 0.2)[:, None] + generator.normal(0, 0.05, (1000, 1))
+    [(low, high)] = bootstrap_intervals(values, tasks=tasks)
+    assert low < 0.5 < high
+    assert high - low < 0.02
+    [(_, plain)] = bootstrap_intervals(values)
+    assert plain < 0.3
+
+
+def test_a_task_of_constant_scores_adds_nothing_to_the_width() -> None:
+    values = np.random.default_rng(15).random((400, 1))
+    tasks = np.repeat([0, 1], [200, 200])
+    values[tasks == 1] = 0.5
+    [(low, high)] = bootstrap_intervals(values, tasks=tasks)
+    [alone] = bootstrap_intervals(values[:200])
+    assert high - low == pytest.approx((alone[1] - alone[0]) / 2, rel=0.15)
+
+
+def test_rows_in_another_order_change_nothing_beyond_rounding() -> None:
+    generator = np.random.default_rng(16)
+    values = generator.random((300, 2))
+    values[::5] = np.nan
+    clusters, tasks = generator.integers(0, 90, 300), generator.integers(0, 6, 300)
+    order = generator.permutation(300)
+    before = bootstrap_intervals(values, clusters=clusters, tasks=tasks)
+    after = bootstrap_intervals(values[order], clusters=clusters[order], tasks=tasks[order])
+    np.testing.assert_allclose(after, before, rtol=1e-12)
+
+
+def test_the_numbers_that_name_clusters_and_tasks_do_not_matter() -> None:
+    generator = np.random.default_rng(17)
+    values, clusters = generator.random((120, 1)), generator.integers(0, 30, 120)
+    tasks = generator.integers(0, 3, 120)
+    before = bootstrap_intervals(values, clusters=clusters, tasks=tasks)
+    after = bootstrap_intervals(values, clusters=clusters * 1000 - 5, tasks=2 - tasks)
+    np.testing.assert_allclose(after, before, rtol=1e-12)
+
+
+def test_a_task_whose_queries_do_not_count_is_left_out_of_the_mean() -> None:
+    values = np.random.default_rng(18).random((80, 1))
+    tasks, clusters = np.repeat([0, 1], [60, 20]), np.arange(80) % 60
+    values[tasks == 1] = np.nan
+    ours = bootstrap_intervals(values, clusters=clusters, tasks=tasks)
+    np.testing.assert_allclose(ours, bootstrap_intervals(values[:60]), rtol=1e-12)
+
+
+def test_one_cluster_has_an_interval_of_no_width() -> None:
+    values = np.array([[0.25], [0.75], [np.nan]])
+    assert bootstrap_intervals(values, clusters=np.zeros(3, np.int64)).tolist() == [[0.5, 0.5]]

@@ -248,6 +248,7 @@ def test_the_other_name_of_validation_and_the_unlabelled_test_images(tmp_path: P
     (root / "train.json").write_text(json.dumps(train))
     assert "1 images of train and validation have no annotation" in load(root).notes
     (root / "val.json").unlink()
+    assert all(source.is_file() for source in IMaterialist("imaterialist").sources(root))
     with pytest.raises(DataError, match=r"validation\.json: no such file"):
         load(root)
 

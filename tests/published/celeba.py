@@ -13,7 +13,7 @@ PARTS = (162_770, 19_867, 19_962)
 
 
 def write_published(root: Path) -> None:
-    """Write Anno/list_attr_celeba.txt, Anno/identity_CelebA.txt and Eval/list_eval_partition.txt."""
+    """Write Anno/list_attr_celeba.txt and the files of identities and of the partition."""
     generator = np.random.default_rng(0)
     names = [f"{number:06d}.jpg" for number in range(1, IMAGES + 1)]
     signs = np.where(generator.random((IMAGES, len(BINARY))) < 0.25, 1, -1)

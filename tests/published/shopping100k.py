@@ -35,6 +35,12 @@ def write_published(root: Path) -> None:
         # some values are common, as in the published labels
         drawn = np.minimum(generator.geometric(0.35, IMAGES) - 1, size - 1)
         labels[here, number] = drawn[here]
+    # images in pairs that differ in one attribute, so that every query of ADDE has an answer
+    changed = np.array([0, 2, 6])[np.arange(IMAGES // 2) % 3]  # attributes that all images have
+    pairs = np.arange(IMAGES // 2)
+    labels[1::2] = labels[::2]
+    labels[2 * pairs + 1, changed] += 1
+    labels[2 * pairs + 1, changed] %= np.array(SIZES)[changed]
     paths = [f"{n % 7}/{n % 16}_Clothes/{n:07d}-photograph.jpg" for n in range(IMAGES)]
     (root / "Attributes").mkdir(parents=True, exist_ok=True)
     for name, column in zip(ATTRIBUTES, labels.T.tolist(), strict=True):
@@ -48,18 +54,14 @@ def _write_adde(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "attr_num.txt").write_text("".join(f"{size}\n" for size in SIZES))
-    order = generator.permutation(IMAGES)
+    order = (2 * generator.permutation(IMAGES // 2)[:, None] + (0, 1)).reshape(-1)
     for split, rows in (("train", order[:TRAIN]), ("test", order[TRAIN:])):
         names = "".join(f"{paths[row]}\n" for row in rows)
         (folder / f"imgs_{split}.txt").write_text(names)
         _write_vectors(folder / f"labels_{split}.txt", _one_hot(labels[rows]))
-    references = generator.integers(IMAGES - TRAIN, size=QUERIES)
+    references = generator.permutation(IMAGES - TRAIN)[:QUERIES]
     (folder / "ref_test.txt").write_text("".join(f"{n}\n" for n in references))
-    before = labels[order[TRAIN:]][references]
-    after = before.copy()
-    queries = np.arange(QUERIES)
-    changed = np.array([0, 2, 6])[queries % 3]  # attributes that every image has
-    after[queries, changed] = (before[queries, changed] + 1) % np.array(SIZES)[changed]
+    before, after = labels[order[TRAIN:]][references], labels[order[TRAIN:]][references ^ 1]
     _write_vectors(folder / "gt_test.txt", _one_hot(after))
     _write_vectors(folder / "indfull_test.txt", _one_hot(after) - _one_hot(before))
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from bench.annotations import find_below
 from bench.attribute_protocols import manipulation
 from bench.catalog import Attribute, AttributeSchema, Catalog
+from bench.errors import DataError
 from bench.protocols import Protocol
 from bench_celeba import FOLDERS, PROTOCOLS
-from bench_celeba.files import PARTS, read_attributes, read_identities, read_partition
+from bench_celeba.files import COMMAS, PARTS, read_attributes, read_identities, read_partition
 from bench_celeba.splits import FILES as SPLIT_FILES
 from bench_celeba.splits import divide, has_split_files
 from bench_celeba.vocabulary import GROUPS, group_values
@@ -25,7 +26,7 @@ IDENTITIES = ("Anno/identity_CelebA.txt", "identity_CelebA.txt")
 PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
 PICTURES = ("Img/img_align_celeba", "img_align_celeba")
 # the release as comma-separated tables, found so that the error can say what it is
-TABLES = ("list_attr_celeba.csv",)
+TABLE = "list_attr_celeba.csv"
 SCHEMA = AttributeSchema(tuple(Attribute(group, values) for group, values in GROUPS.items()))
 
 
@@ -39,7 +40,7 @@ class CelebA:
         """Return the folder with the file of attributes: below `data_root`, or itself."""
         candidates = [*(data_root / folder for folder in FOLDERS), data_root]
         for root in candidates:
-            if any((root / name).is_file() for name in (*ATTRIBUTES, *TABLES)):
+            if any((root / name).is_file() for name in (*ATTRIBUTES, TABLE)):
                 return root
         return None
 
@@ -52,7 +53,10 @@ class CelebA:
 
     def load(self, root: Path) -> Catalog:
         """Return the catalog; its ids are the names of the files."""
-        names, binary = read_attributes(find_below(root, *ATTRIBUTES))
+        file, table = find_below(root, *ATTRIBUTES), root / TABLE
+        if table.is_file() and not file.is_file():
+            raise DataError(f"{table}:1: {COMMAS}; expected {file.name} of the published data")
+        names, binary = read_attributes(file)
         identities, notes = self._read_optional(root, names)
         origin = "split files" if has_split_files(root) else "the hash of their names"
         notes.append(f"queries, gallery and training images are divided by {origin}")

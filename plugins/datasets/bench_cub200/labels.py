@@ -48,12 +48,16 @@ def _read_quickly(text: str, images: int, attributes: int) -> Labels | None:
             sep=" ",
             header=None,
             names=list(_COLUMNS),
-            dtype=dict.fromkeys(_COLUMNS[:4], np.int64) | dict.fromkeys(_COLUMNS[4:], np.float64),
+            # the others' type is left open: told to, pandas would read 1.0 as an integer
+            dtype=dict.fromkeys(_COLUMNS[4:], np.float64),
             skip_blank_lines=False,
+            low_memory=False,
         )
-    except (ValueError, OverflowError):  # a field that is no number, a row of another length
+    except ValueError:  # a time that is no number, a row that is too long
         return None
-    if not isinstance(table.index, pd.RangeIndex):  # a seventh field in every row
+    # another index is made of the first column where every row has a seventh field
+    regular = isinstance(table.index, pd.RangeIndex)
+    if not regular or not (table.dtypes[list(_COLUMNS[:4])] == np.int64).all():
         return None
     image, attribute, present, certainty, time, sixth = (table[c].to_numpy() for c in _COLUMNS)
     surplus = ~np.isnan(sixth)

@@ -45,14 +45,14 @@ class Kind:
         return [(place, value) for place, text in enumerate(self.others) for value in text.split()]
 
 
-_CHANGES: Weights = {"0": 0.45, "1": 0.47, "2": 0.08}  # how many values of a garment are not usual
+_CHANGES: Weights = {"0": 0.5, "1": 0.46, "2": 0.04}  # how many values of a garment are not usual
 KINDS: Mapping[str, Kind] = {
     "t-shirt": Kind(
         "t-shirt",
         "smooth",
         ("white", "regular", "crew", "graphic", "plain", "short", "none", "regular"),
         (
-            "black red navy mint mustard",
+            "black red navy mint mustard pink grey",
             "slim loose",
             "v-neck scoop",
             "stripes-horizontal floral plain",
@@ -67,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
         "smooth",
         ("sky", "regular", "shirt", "plaid", "plain", "long", "buttons", "regular"),
         (
-            "white pink navy red olive",
+            "white pink navy red olive teal charcoal",
             "slim loose",
             "button-down stand",
             "stripes-vertical checks plain",
@@ -82,7 +82,7 @@ KINDS: Mapping[str, Kind] = {
         "smooth",
         ("cream", "regular", "peter-pan", "floral", "puff", "elbow", "buttons", "regular"),
         (
-            "lilac teal burgundy black yellow",
+            "lilac teal burgundy black yellow pink green",
             "flared loose",
             "ruffle volant",
             "polka-dots paisley plain",
@@ -97,7 +97,7 @@ KINDS: Mapping[str, Kind] = {
         "knit",
         ("grey", "loose", "crew", "stripes-horizontal", "plain", "long", "none", "regular"),
         (
-            "navy mustard burgundy green white",
+            "navy mustard burgundy green white black orange",
             "regular slim",
             "turtleneck v-neck",
             "argyle chevron plain",
@@ -107,34 +107,19 @@ KINDS: Mapping[str, Kind] = {
             "cropped long",
         ),
     ),
-    "jacket": Kind(
+    "outerwear": Kind(
         "outwear",
         "smooth",
-        ("beige", "regular", "stand", "motifs", "plain", "long", "zip", "regular"),
+        ("charcoal", "regular", "notched-lapel", "plaid", "plain", "long", "buttons", "regular"),
         (
-            "black brown olive denim red",
+            "beige navy olive burgundy brown black cream",
             "slim loose",
-            "shirt hood",
-            "camouflage plaid plain",
-            "",
-            "sleeveless three-quarter",
-            "buttons belt",
-            "cropped long",
-        ),
-    ),
-    "coat": Kind(
-        "outwear",
-        "smooth",
-        ("charcoal", "regular", "notched-lapel", "plaid", "plain", "long", "buttons", "knee"),
-        (
-            "beige navy burgundy black teal",
-            "slim flared",
-            "shawl stand",
+            "shawl stand hood",
             "herringbone checks plain",
             "",
-            "",
-            "double-breasted belt",
-            "long midi",
+            "three-quarter",
+            "double-breasted belt zip",
+            "cropped knee",
         ),
     ),
 }

@@ -23,7 +23,7 @@ ITEMS = 60  # of the validation pairs
 TRAIN_ITEMS, TRAIN_OTHERS, VALIDATION_OTHERS = 11 / 6, 10 / 3, 5
 COPIES = {1: 1, 2: 1}  # near copies per item of the validation pairs: weights
 STREET_PHOTOGRAPHS = {1: 2, 2: 1}  # per item: weights
-INCOMPLETE = 0.2  # share of the items that one or two tags are missing of
+INCOMPLETE = 0.12  # share of the items that one or two tags are missing of
 STREET_SIZE, SHOP_SIZE = (240, 320), (210, 280)  # width, height
 
 _LOOK, _ITEM, _COPY, _STREET, _SHOP = range(1, 6)  # what a generator is for

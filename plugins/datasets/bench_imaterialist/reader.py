@@ -42,9 +42,10 @@ class IMaterialist:
 
     def sources(self, root: Path) -> Sequence[Path]:
         """Return the annotation files, and the image folders: absent photographs are left out."""
-        splits = [root / name for name in SPLIT_FILES.values() if (root / name).is_file()]
-        files = [*_annotation_files(root).values(), *splits]
-        return [root / LABEL_MAP, *files, *photograph_folders(root).values()]
+        splits = [root / name for name in SPLIT_FILES.values()]
+        files = [root / LABEL_MAP, *_annotation_files(root).values(), *splits]
+        here = [file for file in files if file.is_file()]
+        return [*here, *photograph_folders(root).values()]
 
     def load(self, root: Path) -> Catalog:
         """Return the catalog: published training images divided, absent photographs left out."""
@@ -55,7 +56,7 @@ class IMaterialist:
         present = _present(list(parts.values()), schema.width)
         value_counts = np.stack(
             [
-                present[:, schema.columns(attribute.name)].sum(axis=1, dtype=np.uint8)
+                present[:, schema.columns(attribute.name)].sum(axis=1, dtype=np.uint16)
                 for attribute in schema.attributes
             ],
             axis=1,
@@ -121,7 +122,9 @@ def _present(parts: Sequence[Annotations], width: int) -> npt.NDArray[np.uint8]:
     return present
 
 
-def _with_multiple(schema: AttributeSchema, value_counts: npt.NDArray[np.uint8]) -> AttributeSchema:
+def _with_multiple(
+    schema: AttributeSchema, value_counts: npt.NDArray[np.uint16]
+) -> AttributeSchema:
     """Return the schema, its attributes multiple where some image has several of their values."""
     several = value_counts.max(axis=0) > 1
     pairs = zip(schema.attributes, several.tolist(), strict=True)
@@ -131,7 +134,7 @@ def _with_multiple(schema: AttributeSchema, value_counts: npt.NDArray[np.uint8])
 def _single_categories(
     schema: AttributeSchema,
     present: npt.NDArray[np.uint8],
-    value_counts: npt.NDArray[np.uint8],
+    value_counts: npt.NDArray[np.uint16],
 ) -> npt.NDArray[np.object_]:
     """Return the category of each image, (N,); "" where it has none or several."""
     attributes = [attribute.name for attribute in schema.attributes]

@@ -19,7 +19,6 @@ PROTOCOLS = {
     "manipulation": "a query with one attribute changed; relevant = all attributes as wanted",
     "manipulation/adde": "the same with the queries and the gallery that ADDE published",
 }
-PROTOCOL_COUNTS = {"manipulation/adde": (14_361, 20_000)}
 
 
 @hookimpl
@@ -44,7 +43,6 @@ def register_datasets() -> Iterable[DatasetSpec]:
             layout=LAYOUT,
             counts=COUNTS,
             protocols=PROTOCOLS,
-            protocol_counts=PROTOCOL_COUNTS,
             drawn_with=("bench_atelier",),
         )
     ]

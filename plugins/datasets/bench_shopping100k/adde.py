@@ -156,7 +156,7 @@ def _read_vectors(file: Path, values: tuple[str, ...]) -> OneHot:
 def _read_digits(file: Path) -> OneHot | None:
     """Return the vectors of a file of one digit and one blank each, or None if it is another.
 
-    That is how they were published, and fifty times as fast to read as by splitting lines.
+    The published ones have that size, and it is far faster to read than by splitting lines.
     """
     text = read_text(file).rstrip() + "\n"
     width = 2 * SCHEMA.width

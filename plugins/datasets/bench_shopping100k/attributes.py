@@ -48,8 +48,17 @@ def attribute_files(root: Path) -> dict[str, Path]:
     return {name: file for name, file in files.items() if name not in OPTIONAL or file.is_file()}
 
 
-def names_file(root: Path) -> Path | None:
-    """Return the file that lists the image paths, if there is one."""
+def image_list(root: Path) -> list[Path]:
+    """Return the file or folder that says whose labels plain ones are; none where they say it."""
+    for file in attribute_files(root).values():
+        if file.is_file():
+            with file.open("rb") as opened:
+                if len(opened.readline().split()) > 1:
+                    return []
+    return [_names_file(root) or root / IMAGES]
+
+
+def _names_file(root: Path) -> Path | None:
     return next((root / name for name in NAMES if (root / name).is_file()), None)
 
 
@@ -130,7 +139,7 @@ def _reference(root: Path, files: Mapping[str, LabelFile]) -> _Reference:
     for name, file in files.items():
         if file.names is not None:
             return _Reference(FILES[name], image_paths(file.file, file.names), file.names)
-    listed = names_file(root)
+    listed = _names_file(root)
     if listed:
         return _Reference(listed.relative_to(root).as_posix(), read_names(listed))
     folder = root / IMAGES

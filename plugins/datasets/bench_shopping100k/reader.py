@@ -20,7 +20,7 @@ from bench_shopping100k.adde import (
     read_images,
     require_known_sizes,
 )
-from bench_shopping100k.attributes import IMAGES, attribute_files, names_file, read_attributes
+from bench_shopping100k.attributes import attribute_files, image_list, read_attributes
 from bench_shopping100k.protocols import adde_protocol, catalog_rows, manipulation_protocol
 from bench_shopping100k.splits import FILES as SPLIT_FILES
 from bench_shopping100k.splits import divide, has_split_files
@@ -43,14 +43,13 @@ class Shopping100k:
 
     def sources(self, root: Path) -> Sequence[Path]:
         """Return the annotation files, and the folder of images where its listing is needed."""
-        sources = [root / name for name in SPLIT_FILES.values() if (root / name).is_file()]
+        sources = [root / name for name in SPLIT_FILES.values()]
         adde = find_adde(root)
         if adde:
             sources += [adde / name for name in (*CATALOG_FILES, *QUERY_FILES)]
         if _has_attributes(root):
-            listed = names_file(root) or root / IMAGES
-            sources += [*attribute_files(root).values(), *([listed] if listed.exists() else [])]
-        return sources
+            sources += [*attribute_files(root).values(), *image_list(root)]
+        return [source for source in sources if source.exists()]
 
     def load(self, root: Path) -> Catalog:
         """Return the catalog: the labels of `Attributes/`, or of ADDE where that is not there."""

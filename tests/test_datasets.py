@@ -1,0 +1,128 @@
+"""Every dataset that has a mini edition: drawn, checked, loaded, and run with `pretrained`.
+
+And every dataset whose published counts are known: read from annotation files of the published
+size, without images, through `bench data check --no-images`.
+"""
+
+from __future__ import annotations
+
+import math
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.audit import audit
+from bench.catalog import Catalog
+from bench.editions import Edition
+from bench.engines import choose_execution
+from bench.plugins import Registry
+from bench.protocols import Protocol
+from bench.recipes import make_options
+from bench.run import Listener, Request, run
+from bench.tasks import Task
+
+REGISTRY = Registry.load()
+SPECS = REGISTRY.all("datasets")
+WITH_MINI = [name for name, spec in SPECS.items() if spec.has_mini]
+PUBLISHED = sorted(Path(__file__).parent.joinpath("published").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def edition_of(name: str) -> Edition:
+    spec = SPECS[name]
+    code = REGISTRY.code("datasets", [name], *spec.drawn_with)
+    return Edition(spec, name, make_options(spec, {}), code, print)
+
+
+def check_catalog(name: str, catalog: Catalog) -> None:
+    spec, dataset = SPECS[name], edition_of(name).dataset
+    assert catalog.name == f"{name}@mini"
+    assert catalog.root.name == name
+    assert len(catalog) >= 100
+    assert all(source.exists() for source in dataset.sources(catalog.root))
+    splits = set(catalog.images["split"].cat.categories) - {""}
+    published = set(spec.counts) - {"images", "items", "categories", "attributes", "values"}
+    assert published <= splits, "every published split has images"
+
+
+def check_protocols(name: str, catalog: Catalog, protocols: list[Protocol]) -> None:
+    assert [protocol.name for protocol in protocols] == list(SPECS[name].protocols)
+    for protocol in protocols:
+        assert protocol.headline in protocol.metrics
+        evaluated = np.concatenate([task.queries for task in protocol.tasks])
+        assert not np.isin(protocol.training, evaluated).any(), "no query is trained on"
+        for task in protocol.tasks:
+            counts = task.relevant_counts()
+            assert (counts > 0).mean() > 0.5, "most queries have something to find"
+            if isinstance(task, Task):
+                assert (counts < len(task.gallery)).all(), "and none finds only relevant images"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITH_MINI)
+def test_mini_edition_is_drawn_checked_loaded_and_run(
+    name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(cache))
+    edition = edition_of(name)
+    catalog = edition.load("mini", tmp_path)
+    check_catalog(name, catalog)
+    protocols = list(edition.dataset.protocols(catalog))
+    check_protocols(name, catalog, protocols)
+
+    report = audit(edition.spec, catalog, protocols, images=True, progress=lambda *_: None)
+    found = {finding.what: finding.number for finding in report.findings}
+    assert report.holds
+    assert found["image files that cannot be read"] == 0
+    assert found["boxes that lie outside their image"] == 0
+    shared = {what: number for what, number in found.items() if "training and queries" in what}
+    assert not any(shared.values()), "training and queries share neither pictures nor items"
+
+    execution = choose_execution(
+        device="cpu", engine="auto", precision="fp32", batch_size=None, workers=2
+    )
+    request = Request(
+        "pretrained", name, execution, edition="mini", data_root=tmp_path, runs=tmp_path
+    )
+    outcomes = run(request, REGISTRY, Listener(print, lambda *_: None))
+    assert [outcome.record.protocol for outcome in outcomes] == [p.name for p in protocols]
+    for outcome in outcomes:
+        for task in outcome.record.tasks:
+            for metric, value in task.metrics.items():
+                assert 0 <= value.low <= value.mean <= value.high <= 1, metric
+        values = outcome.record.mean or outcome.record.tasks[0].metrics
+        headline = values[outcome.record.headline].mean
+        assert math.isfinite(headline)
+        assert 0 < headline < 1, "neither hopeless nor solved without learning"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", PUBLISHED, ids=lambda file: file.stem)
+def test_published_counts_are_found_in_files_of_the_published_size(
+    file: Path, tmp_path: Path
+) -> None:
+    name = file.stem.replace("_", "-")
+    spec = SPECS[name]
+    runpy.run_path(str(file))["write_published"](tmp_path / spec.folders[0])
+    done = subprocess.run(
+        [Path(sys.executable).with_name("bench"), "data", "check", name, "--no-images",
+         "--data-root", tmp_path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()]
+    counts = {row[0]: row[1] for row in cells if len(row) == 4}
+    for what, number in spec.counts.items():
+        assert counts[what] == f"{number:,}"
+    for protocol, (queries, gallery) in spec.protocol_counts.items():
+        assert counts[f"{protocol}: queries"] == f"{queries:,}"
+        assert counts[f"{protocol}: gallery"] == f"{gallery:,}"
+    assert "DIFFERS" not in done.stdout
