@@ -95,12 +95,12 @@ KINDS: Mapping[str, Kind] = {
     "jumper": Kind(
         "longsleeve",
         "knit",
-        ("grey", "loose", "crew", "stripes-horizontal", "plain", "long", "none", "regular"),
+        ("grey", "loose", "crew", "motifs", "plain", "long", "none", "regular"),
         (
             "navy mustard burgundy green white black orange",
             "regular slim",
             "turtleneck v-neck",
-            "argyle chevron plain",
+            "argyle stripes-horizontal plain",
             "batwing bell",
             "three-quarter extra-long",
             "buttons",

@@ -44,6 +44,6 @@ class ImageFolder:
         summary = "every image queries all others; relevant = same class"
         return [Protocol("leave-one-out", summary, (task,), ("hit@1", "miss@1"), "hit@1")]
 
-    def draw_mini(self, root: Path, *, seed: int) -> None:
+    def draw_mini(self, root: Path, *, seed: int, items: int | None = None) -> None:
         """Refuse: a user's own folder has no mini edition."""
         raise DataError(f"{self.name} has no mini edition")
