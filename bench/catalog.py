@@ -171,16 +171,27 @@ class Catalog:
         counts |= {"attributes": len(self.schema.attributes), "values": self.schema.width}
         return {name: number for name, number in counts.items() if number}
 
-    def has(self, need: str) -> bool:
-        """Return whether a method's need (`bench.interfaces.Need`) is met here."""
+    def has(self, need: str, rows: npt.NDArray[np.int64] | None = None) -> bool:
+        """Return whether a method's need (`bench.interfaces.Need`) is met here.
+
+        An attribute is single-valued where none of `rows` (all rows, if not given) has two values.
+        """
         if need in {"items", "categories"}:
             return bool((self.codes({"items": "item"}.get(need, "category")) >= 0).any())
         if need == "boxes":
             return bool(self.images["x1"].notna().any())
         if need == "street and shop images":
             return {"street", "shop"} <= set(self.images["domain"].cat.categories)
-        single = need == "single-valued attributes"
-        return any(not (single and attribute.multiple) for attribute in self.schema.attributes)
+        if need == "attributes":
+            return bool(self.schema.attributes)
+        chosen = self.present if rows is None else self.present[rows]
+        return any(
+            chosen[:, self.schema.columns(attribute.name)]
+            .sum(axis=1, dtype=np.int64)
+            .max(initial=0)
+            == 1
+            for attribute in self.schema.attributes
+        )
 
     def image_digests(self) -> list[str]:
         """Return the content hash of each row's image file (`bench.pictures.digests`).

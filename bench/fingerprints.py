@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,20 @@ def of_sources(sources: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for source in sources:
         if source.is_dir():
-            names = sorted(
-                (entry.relative_to(source).as_posix(), entry.stat().st_size)
-                for entry in source.rglob("*")
-                if entry.is_file()
-            )
-            digest.update(json.dumps([source.name, names]).encode())
+            digest.update(json.dumps([source.name, sorted(_listing(source, ""))]).encode())
         else:
             digest.update(f"{source.name}\0{of_file(source)}".encode())
     return digest.hexdigest()[:_LENGTH]
+
+
+def _listing(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield relative name and size of each file below a folder; there may be a million."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):  # a link may lead back up
+                yield from _listing(Path(entry.path), f"{prefix}{entry.name}/")
+            elif entry.is_file():
+                yield prefix + entry.name, entry.stat().st_size
 
 
 def of_code(*modules: str) -> str:

@@ -71,9 +71,17 @@ def select(protocols: Sequence[Protocol], names: Sequence[str], dataset: str) ->
     return [protocol for protocol in protocols if not names or protocol.name in names]
 
 
-def require_compatible(method: MethodSpec, catalog: Catalog) -> None:
-    """Refuse, in one line that says what is missing, a method that cannot run on a catalog."""
-    missing = [need for need in method.needs if not catalog.has(need)]
+def require_compatible(
+    method: MethodSpec, catalog: Catalog, protocols: Sequence[Protocol] = ()
+) -> None:
+    """Refuse, in one line that says what is missing, a method that cannot run on a catalog.
+
+    Where protocols are given, what counts are the images that these evaluate or train on.
+    """
+    rows = None
+    if protocols:
+        rows = np.unique(np.concatenate([np.r_[p.rows(), p.training] for p in protocols]))
+    missing = [need for need in method.needs if not catalog.has(need, rows)]
     if missing:
         raise IncompatibleError(
             f"{method.name} needs {' and '.join(missing)}; {catalog.dataset} has none"

@@ -78,8 +78,8 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
     )  # fmt: skip
     dataset = edition.dataset
     catalog = edition.load(request.edition, request.data_root or default_data_root())
-    require_compatible(spec, catalog)
     protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
+    require_compatible(spec, catalog, protocols)
     protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
     metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
     for protocol in protocols:

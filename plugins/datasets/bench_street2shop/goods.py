@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from bench_atelier.vocabulary import LENGTHS
 from bench_atelier.carried import Bag, Belt, Carried, Eyewear, sample_carried, vary_carried
 from bench_atelier.colours import PALETTE, parse_colour
 from bench_atelier.garments import Bottom, Garment, Top
 from bench_atelier.stock import PLAIN_OFTEN, choose, draw_between, sample_fabric
+from bench_atelier.vocabulary import LENGTHS
 from bench_atelier.wardrobe import sample_garment, vary_garment
 
 from bench_street2shop import CATEGORIES
