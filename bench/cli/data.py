@@ -32,8 +32,10 @@ def list_datasets(data_root: DataRoot = None, plugin: PluginFiles = []) -> None:
     registry = load_registry(plugin)
     root = data_root or default_data_root()
     table = Table(box=None, pad_edge=False)
-    for column in ("dataset", "images", "licence", "here"):
-        table.add_column(column, justify="right" if column == "images" else "left")
+    table.add_column("dataset", no_wrap=True)
+    table.add_column("images", justify="right", no_wrap=True)
+    table.add_column("licence")
+    table.add_column("here", overflow="fold")  # a path that is cut cannot be gone to
     for spec in registry.all("datasets").values():
         images = f"{spec.counts['images']:,}" if "images" in spec.counts else ""
         if spec.family:
@@ -63,7 +65,8 @@ def obtain(
     spec = load_registry(plugin).dataset(name)
     folder = (data_root or default_data_root()) / (spec.folders[0] if spec.folders else spec.name)
     typer.echo(f"{spec.name}: {spec.summary}\nlicence: {spec.licence}\nobtain: {spec.obtain}")
-    typer.echo(f"folder: {folder}")
+    if not spec.family:  # those lie where their file is
+        typer.echo(f"folder: {folder}")
     for line in spec.layout.splitlines():
         typer.echo(f"  {line}")
     if not spec.downloads:
@@ -98,8 +101,7 @@ def check(
     from bench.cli.progress import Bar
     from bench.storage import default_data_root, write_text
 
-    if report is not None and report.suffix not in {".json", ".md"}:
-        raise UserError(f"--report {report}: expected a file that ends in .json or .md")
+    _require_file("--report", report, ".json", ".md")
     asked = _edition(name, options, plugin)
     catalog = asked.load(edition, data_root or default_data_root())
     protocols = asked.dataset.protocols(catalog)
@@ -133,8 +135,7 @@ def draw(
     """Draw the mini edition of a dataset, in its published layout."""
     from bench.contact_sheet import write_sheet
 
-    if sheet is not None and sheet.suffix != ".png":
-        raise UserError(f"--sheet {sheet}: expected a file that ends in .png")
+    _require_file("--sheet", sheet, ".png")
     asked = _edition(name, options, plugin)
     if not asked.spec.has_mini:
         raise DataError(f"{name} has no mini edition")
@@ -150,6 +151,12 @@ def draw(
     if sheet is not None:
         write_sheet(catalog, sheet)
         typer.echo(f"contact sheet: {sheet}")
+
+
+def _require_file(option: str, path: Path | None, *endings: str) -> None:
+    """Refuse, before any work, a name that no report or sheet can be written to."""
+    if path is not None and (path.suffix not in endings or path.is_dir()):
+        raise UserError(f"{option} {path}: expected a file that ends in {' or '.join(endings)}")
 
 
 def _edition(name: str, options: list[str], plugin: list[Path]) -> Edition:

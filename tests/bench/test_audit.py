@@ -110,7 +110,8 @@ def test_a_sound_dataset_has_no_findings_and_says_what_was_looked_for(root: Path
 def test_absent_files_are_named_once_and_the_audit_does_not_hold(root: Path) -> None:
     paths = [*NAMES, "gone/a.jpg", "gone/a.jpg", "gone/b.jpg", "gone/c.jpg", "gone/d.jpg"]
     catalog = catalog_of(root, paths, id=[str(number) for number in range(len(paths))])
-    result = audited(catalog)
+    sides = protocol_of(retrieval(catalog, [0, 6], [1, 8]), training=integers(2, 9))
+    result = audited(catalog, sides)
     expected = Finding(ABSENT, 4, ("gone/a.jpg", "gone/b.jpg", "gone/c.jpg"))
     assert finding(result, ABSENT) == expected
     assert not result.holds

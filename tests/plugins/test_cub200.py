@@ -145,7 +145,7 @@ def test_labels_that_are_less_sure_than_asked_for_are_left_out_and_counted(
 def test_options_are_checked() -> None:
     for wrong in ({"certainty": 0}, {"certainty": 5}, {"crop": "bird"}):
         with pytest.raises(ValidationError):
-            Cub200Options(**wrong)  # type: ignore[arg-type]
+            Cub200Options(**wrong)
 
 
 def test_boxes_become_corners_with_crop_box(tmp_path: Path) -> None:
@@ -170,10 +170,10 @@ def test_attributes_may_lie_in_three_places(place: str, tmp_path: Path) -> None:
 def test_the_folder_is_found_with_its_content_or_around_it(folder: str, tmp_path: Path) -> None:
     assert reader().find(tmp_path) is None
     around = write(tmp_path / "data" / folder)
-    assert reader().find(tmp_path / "data") == reader().find(around) == around
-    # as the archive unpacks below the data root
+    assert reader().find(tmp_path / "data") == around
+    # as the archive unpacks, or with the lists in the folder that was asked for
     inner = around / "CUB_200_2011"
-    assert reader().find(inner) == inner
+    assert reader().find(around) == reader().find(inner) == inner
     catalog = load(inner)
     assert catalog.images["path"].iloc[0] == f"images/{IMAGES[0]}"
     first, second = (protocols_of(root)["fine"].fingerprint(load(root)) for root in (around, inner))
@@ -273,8 +273,8 @@ MALFORMED = [
     (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4"), 1, "4 fields in '1 1 0 4'"),
     (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 0 0 1.5"), 1, "7 fields in '1 1 0 4 0 0 1.5'"),
     (LABEL_FILE, GOOD.replace("\n", " 0 0\n"), 1, "7 fields in"),
-    (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 1 1.5"), 1, "the fifth of six fields '1'"),
-    (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 0.0 1.5"), 1, "the fifth of six fields '0.0'"),
+    (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 1 1.5"), 1, "fifth of six fields '1'; expected 0"),
+    (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 x 1.5"), 1, "fifth of six fields 'x'; expected a"),
     (LABEL_FILE, GOOD.replace(FIRST, "1 1 0 4 0 x"), 1, "time 'x'; expected a number"),
     (LABEL_FILE, GOOD.replace(FIRST, "0 1 0 4 1.5"), 1, "image id '0'; expected an integer from 1"),
     (LABEL_FILE, GOOD.replace(FIRST, "13 1 0 4 1.5"), 1, "image id '13'"),
@@ -339,7 +339,7 @@ def test_unseen_classes_are_those_of_the_higher_numbers_whatever_their_order(
         "image_class_labels.txt": numbered(3, 1, 2),
         "train_test_split.txt": numbered(1, 1, 1),
         "bounding_boxes.txt": numbered(*["1 2 3 4"] * 3),
-        LABEL_FILE: "\n".join(label_rows({n: LABELS[1] for n in (1, 2, 3)})),
+        LABEL_FILE: "\n".join(label_rows(dict.fromkeys((1, 2, 3), LABELS[1]))),
     }
     found = protocols_of(write(tmp_path, changed))
     assert list(found) == ["unseen-classes"]  # no image is a test image
@@ -476,5 +476,5 @@ def test_labels_are_the_same_however_they_are_read(content: bytes) -> None:
             found = labels.present.tolist(), labels.certainty.tolist(), labels.surplus
             results.append(repr(found))
         except DataError as error:
-            results.append(str(error).replace("\\t", " "))
+            results.append(str(error).split(": ")[0])  # FILE:LINE
     assert results[0] == results[1]

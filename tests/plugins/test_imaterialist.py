@@ -155,7 +155,7 @@ def test_the_division_is_by_hash_and_of_published_size_where_there_are_enough() 
     order = np.random.default_rng(0).permutation(len(ids))
     assert (divide(Path("none"), ids[order], counts[order]) == splits[order]).all()
     fewer = divide(Path("none"), ids[:40_999], counts[:40_999])  # 39,999 eligible ones
-    assert [(fewer == s).sum() for s in ("query", "gallery", "noisy")] == [1999, 17_999, 1000]
+    assert [(fewer == s).sum() for s in ("query", "gallery", "noisy")] == [4999, 14_999, 1000]
 
 
 def test_eligible_are_images_with_single_values_of_two_attributes() -> None:
@@ -179,10 +179,10 @@ def test_split_files_take_precedence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "gallery", "message"),
     [
-        ("1\n1\n", "5\n", "query.txt:2: image id 1 again"),
-        ("1\n", "5\n1\n", "gallery.txt:2: image id 1 again"),
-        ("1\n3\n", "5\n", "query.txt:2: image id 3; expected the id of a training image"),
-        ("4\n", "5\n", "query.txt:1: image 4 with several values of one attribute"),
+        ("1\n1\n", "5\n", "query.txt:2: image '1' again"),
+        ("1\n", "5\n1\n", "gallery.txt:2: image '1' again"),
+        ("1\n3\n", "5\n", "query.txt:2: image '3'; expected an image that may take part"),
+        ("4\n", "5\n", "query.txt:1: image '4'; expected an image that may"),
         ("one\n", "5\n", "query.txt:1: image id 'one'; expected an integer"),
         ("", "5\n", "query.txt:1: an empty file"),
         ("1\n", None, "gallery.txt: no such file"),
@@ -288,7 +288,7 @@ MALFORMED_JSON = [
     ('{"images": []}', 1, "no image; expected images"),
     ('{"annotations": []}', 1, "$: object missing required field `images`"),
     ('{"images": [\n{"imageId": "1"},\n{"url": 5}]}', 3, "$.images[1]: neither imageId nor"),
-    ('{"images": [\n{"imageId": "1"},\n{"image_id": 1}\n]}', 3, "$.images[1]: image id 1 again"),
+    ('{"images": [\n{"imageId": "1"},\n{"image_id": 1}\n]}', 3, "$.images[1]: image '1' again"),
     ('{"images": [\n{"imageId": "1"},\n{"imageId": "x"}]}', 3, "$.images[1].imageId: expected"),
     ('{"images": [{"imageId": -1}]}', 1, "$.images[0].imageId: expected `int` >= 0"),
     ('{"images": [{"imageId": 12345678901}]}', 1, "$.images[0].imageId: expected `int` <="),

@@ -24,7 +24,6 @@ from bench_shopping100k.adde import (
 from bench_shopping100k.attributes import read_attributes, read_label_file, read_names
 from bench_shopping100k.mini import FAMILIES, annotation_files, draw_image, draw_mini, plan_mini
 from bench_shopping100k.reader import Shopping100k
-from bench_shopping100k.splits import divide
 from bench_shopping100k.vocabulary import FILES, SCHEMA, SIZES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +32,7 @@ from PIL import Image
 from bench.catalog import Catalog
 from bench.errors import DataError, UserError
 from bench.protocols import Protocol
+from bench.splits import divide
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
 Labels = Mapping[str, int]
@@ -247,7 +247,7 @@ def test_split_files_take_precedence(tmp_path: Path) -> None:
     [
         (f"{FIRST}\n{FIRST}\n", "B/x.jpg\n", f"query.txt:2: image Images/{FIRST} again"),
         (f"{FIRST}\n", f"B/x.jpg\n{FIRST}\n", f"gallery.txt:2: image Images/{FIRST} again"),
-        ("C/y.jpg\n", "B/x.jpg\n", "query.txt:1: image Images/C/y.jpg; expected an image that"),
+        ("C/y.jpg\n", "B/x.jpg\n", "query.txt:1: image 'Images/C/y.jpg'; expected an image that"),
         ("/B/x.jpg\n", "", "query.txt:1: path '/B/x.jpg'"),
     ],
 )

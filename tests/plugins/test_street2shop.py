@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from bench_street2shop import CATEGORIES, COUNTS, FOLDERS, PROTOCOLS, register_datasets
-from bench_street2shop.photographs import find_images, read_attributes
+from bench_street2shop.goods import ATTRIBUTES, Product, describe, sample_product
+from bench_street2shop.mini import LARGE, STREET_SIZE, draw_picture, plan_mini
+from bench_street2shop.photographs import canonical, find_images, read_attributes
 from bench_street2shop.reader import KINDS, METRICS, Street2Shop
 from bench_street2shop.records import read_photos, read_shop, read_street
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.catalog import Catalog
-from bench.errors import DataError, IncompatibleError
+from bench.errors import DataError, IncompatibleError, UserError
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
 Row = dict[str, Any]
@@ -72,8 +75,13 @@ def load(root: Path) -> Catalog:
     return Street2Shop("street2shop").load(root)
 
 
-def by_id(catalog: Catalog) -> pd.DataFrame:
-    return catalog.images.set_index("id")
+def by_id(catalog: Catalog) -> dict[str, Row]:
+    rows = catalog.images.to_dict("records")
+    return {row["id"]: {str(name): value for name, value in row.items()} for row in rows}
+
+
+def values(row: Row, names: str) -> list[Any]:
+    return [row[name] for name in names.split()]
 
 
 def json_file(root: Path, name: str) -> Path:
@@ -93,19 +101,19 @@ def test_every_row_of_the_json_files_is_a_row(root: Path) -> None:
         "images": 13, "query": 4, "train": 3, "gallery": 6, "items": 6, "categories": 2
     }  # fmt: skip
     images = by_id(catalog)
-    second = images.loc["test_pairs_dresses/1"]
-    assert second[["path", "item", "category", "domain", "split"]].tolist() == [
+    second = images["test_pairs_dresses/1"]
+    assert values(second, "path item category domain split") == [
         "images/000000001.jpg", "dresses/7", "dresses", "street", "query"
     ]  # fmt: skip
-    assert second[["x1", "y1", "x2", "y2"]].tolist() == [50, 5, 80, 25.5]
-    shop = images.loc["retrieval_dresses/13"]
-    assert shop[["path", "item", "category", "domain", "split"]].tolist() == [
+    assert values(second, "x1 y1 x2 y2") == [50, 5, 80, 25.5]
+    shop = images["retrieval_dresses/13"]
+    assert values(shop, "path item category domain split") == [
         "images/000000013.jpg", "dresses/9", "dresses", "shop", "gallery"
     ]  # fmt: skip
-    assert shop[["x1", "y1", "x2", "y2"]].isna().all()
+    assert np.isnan(values(shop, "x1 y1 x2 y2")).all()
     # one photograph and one product number in two categories are two rows and two products
-    assert images.loc["retrieval_bags/11", "path"] == images.loc["retrieval_dresses/11", "path"]
-    assert images.loc["retrieval_bags/11", "item"] == "bags/7"
+    bag = images["retrieval_bags/11"]
+    assert values(bag, "path item") == [images["retrieval_dresses/11"]["path"], "bags/7"]
 
 
 def test_without_the_folder_of_images_all_rows_are_listed_and_that_is_noted(root: Path) -> None:
@@ -124,7 +132,7 @@ def test_images_are_found_by_their_number_and_the_absent_ones_are_counted(
         (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "images" / name).write_bytes(b"")
     catalog = load(root)
-    paths = by_id(catalog)["path"].to_dict()
+    paths = dict(zip(catalog.images["id"], catalog.images["path"], strict=True))
     assert paths == {
         "test_pairs_dresses/0": "images/1.JPEG",
         "test_pairs_dresses/1": "images/1.JPEG",
@@ -219,7 +227,7 @@ def test_a_box_without_an_area_is_left_out_and_noted(box: Row | None, root: Path
 def test_a_box_that_leaves_the_photograph_on_the_left_stays(root: Path) -> None:
     rows = [{"photo": 5, "product": 9, "bbox": BOX | {"left": -29}}]
     write(root, FILES | {"train_pairs_dresses": rows})
-    assert by_id(load(root)).loc["train_pairs_dresses/0", ["x1", "x2"]].tolist() == [-29, 1]
+    assert values(by_id(load(root))["train_pairs_dresses/0"], "x1 x2") == [-29, 1]
 
 
 def test_a_repeated_shop_photograph_is_kept_once_and_noted(root: Path) -> None:
@@ -450,7 +458,7 @@ def test_a_good_file_with_a_part_replaced_is_read_or_refused_by_name(
 
 
 @fuzzed
-@given(name=st.text(min_size=1, max_size=20))
+@given(name=st.text(st.characters(exclude_characters="/\\"), min_size=1, max_size=20))
 def test_any_file_name_below_images_is_taken_or_counted(
     name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -475,6 +483,101 @@ def test_facts_are_those_of_the_document(root: Path) -> None:
     assert set(spec.protocol_counts.values()) == {(8637, 404683)}
     assert spec.folders == FOLDERS
     assert not spec.downloads
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mini") / "street2shop"
+    Street2Shop("street2shop").draw_mini(root, seed=3, items=4)
+    return root
+
+
+def test_the_mini_edition_is_complete_and_in_the_published_layout(mini: Path) -> None:
+    reader = Street2Shop("street2shop")
+    assert len(reader.sources(mini)) == 36
+    catalog = reader.load(mini)
+    # nothing is noted but that no photograph is absent
+    coverage = [re.findall(r"\d+", note) for note in catalog.notes if "annotated" in note]
+    assert len(coverage) == len(catalog.notes) == 3
+    assert all(here == annotated for here, annotated in coverage)
+    categories, everything = reader.protocols(catalog)
+    assert [task.name for task in categories.tasks] == list(CATEGORIES)
+    assert (everything.tasks[0].relevant_counts() > 0).all()
+    images = catalog.images
+    for column in ("item", "path"):
+        queried = set(images[column][images["split"] == "query"])
+        assert not queried & set(images[column][images["split"] == "train"])
+    street = images[images["domain"] == "street"]
+    # some photographs show two products, some products are boxed twice
+    assert (street.groupby("path")["item"].nunique() == 2).any()
+    assert len(set(images["item"])) > len(set(street["item"]))  # near copies stand in shops alone
+    for name, split in (("query", "test_pairs"), ("train", "train_pairs")):
+        assert images["id"][images["split"] == name].str.startswith(f"{split}_").all()
+
+
+def test_the_boxes_of_the_mini_edition_lie_in_their_photographs(mini: Path) -> None:
+    images = load(mini).images
+    for row in images[images["domain"] == "street"].to_dict("records"):
+        with Image.open(mini / row["path"]) as picture:
+            width, height = picture.size
+        assert 0 <= row["x1"] < row["x2"] <= width
+        assert 0 <= row["y1"] < row["y2"] <= height
+        assert width in {STREET_SIZE[0], 2 * STREET_SIZE[0]}
+
+
+def test_attributes_of_the_mini_edition_are_those_of_its_products(mini: Path) -> None:
+    catalog = load(mini)
+    assert tuple(attribute.name for attribute in catalog.schema.attributes) == ATTRIBUTES
+    labels = catalog.labels()
+    described = labels[:, 0] >= 0
+    assert described[catalog.rows(domain="shop")].all()
+    items = catalog.images["item"].to_numpy(object)
+    for item in set(items[described]):
+        assert len(np.unique(labels[described & (items == item)], axis=0)) == 1
+    # what shows two products has no attributes of one
+    paths = catalog.images["path"]
+    several = catalog.images.groupby("path")["item"].nunique()
+    assert not described[paths.map(several).to_numpy() > 1].any()
+
+
+def test_a_picture_of_the_mini_edition_depends_on_itself_and_the_seed_alone(mini: Path) -> None:
+    plan = plan_mini(seed=3, products=4)
+    for picture in (plan.shop[5], plan.test[-1], plan.train[0]):
+        drawn = draw_picture(picture, seed=3)
+        assert (mini / canonical(picture.photo)).read_bytes() == drawn.jpeg
+        assert draw_picture(picture, seed=4).jpeg != drawn.jpeg
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_plan_of_the_mini_edition_has_the_size_that_its_readme_says(seed: int) -> None:
+    plan = plan_mini(seed=seed)
+    pictures = [*plan.test, *plan.train, *plan.shop]
+    assert sorted(picture.photo for picture in pictures) == list(range(1, len(pictures) + 1))
+    assert len(pictures) < 1200
+    rows = [sum(len(p.products) * p.boxes for p in of) for of in (plan.test, plan.train)]
+    assert 190 <= rows[0] <= 230
+    assert 245 <= rows[1] <= 290
+    assert any(picture.boxes == 2 for picture in plan.test)
+    products = {(p.products[0].category, p.products[0].model) for p in plan.shop}
+    for category in CATEGORIES:
+        count = sum(name == category for name, _ in products)
+        assert count == (30 if category in LARGE else 16)
+
+
+def test_near_copies_differ_from_their_models_and_leggings_are_no_pants() -> None:
+    for category in CATEGORIES:
+        model = sample_product(Product(category, 1, 1), seed=0)
+        assert sample_product(Product(category, 2, 1), seed=0) != model
+        assert sample_product(Product(category, 1, 1), seed=0) == model
+    pants = [sample_product(Product("pants", n, n), seed=0) for n in range(40)]
+    assert all(getattr(item, "kind", "") != "leggings" for item in pants)
+    leggings = sample_product(Product("leggings", 1, 1), seed=0)
+    assert describe(leggings)["category"] == describe(leggings)["kind"] == "leggings"
+
+
+def test_a_mini_edition_of_too_few_products_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="3 products per large category; expected at least 4"):
+        Street2Shop("street2shop").draw_mini(tmp_path / "mini", seed=0, items=3)
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from bench.attribute_protocols import manipulation
 from bench.catalog import Attribute, AttributeSchema, Catalog
 from bench.errors import DataError
 from bench.protocols import Protocol
+from bench.splits import FILES as SPLIT_FILES
+from bench.splits import divide, has_split_files
 from bench_celeba import FOLDERS, PROTOCOLS
 from bench_celeba.files import COMMAS, PARTS, read_attributes, read_identities, read_partition
-from bench_celeba.splits import FILES as SPLIT_FILES
-from bench_celeba.splits import divide, has_split_files
 from bench_celeba.vocabulary import GROUPS, group_values
 
 # as published, and as torchvision wants them: all in one folder

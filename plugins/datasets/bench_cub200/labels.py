@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.annotations import Line, read_text
+from bench.annotations import Line, read_text, shown
 
 # a file of other characters has something that the fast parser could read and should not
 _ALPHABET = b"0123456789. \n-"
@@ -99,7 +99,8 @@ def _read_slowly(file: Path, text: str, images: int, attributes: int) -> Labels:
         present[place] = line.integer(fields[2], "whether it is present", 0, 1)
         certainty[place] = line.integer(fields[3], "certainty", 1, 4)
         if len(fields) == 6:
-            line.integer(fields[4], "the fifth of six fields", 0, 0)
+            if line.real(fields[4], "fifth of six fields") != 0:
+                raise line.error(f"fifth of six fields {shown(fields[4])}", "0")
             surplus += 1
         line.real(fields[-1], "time")
     if not certainty.all():

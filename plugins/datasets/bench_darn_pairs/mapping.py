@@ -30,19 +30,21 @@ _COLLARS = ("shirt", "button-down", "polo", "peter-pan", "puritan", "rib", "stan
 class Kind:
     """A kind of garment: the category and texture it is drawn as, and its looks.
 
-    `usual` and what else there is, `others`, are in the order of the attributes after the category.
-    Usual patterns are those that differ most from garment to garment: items of one look must be
-    told apart.
+    `values` are those of each attribute after the category, the usual one first. Usual patterns are
+    those that differ most from garment to garment: items of one look must be told apart.
     """
 
     drawn: str
     texture: str
-    usual: tuple[str, ...]
-    others: tuple[str, ...]
+    values: tuple[str, ...]
+
+    def usual(self) -> list[str]:
+        """Return the usual value of each attribute after the category."""
+        return [text.split()[0] for text in self.values]
 
     def changes(self) -> list[tuple[int, str]]:
-        """Return every place in `usual` with every other value it can have."""
-        return [(place, value) for place, text in enumerate(self.others) for value in text.split()]
+        """Return every other value, with the place of its attribute in `values`."""
+        return [(place, v) for place, text in enumerate(self.values) for v in text.split()[1:]]
 
 
 _CHANGES: Weights = {"0": 0.5, "1": 0.46, "2": 0.04}  # how many values of a garment are not usual
@@ -50,81 +52,76 @@ KINDS: Mapping[str, Kind] = {
     "t-shirt": Kind(
         "t-shirt",
         "smooth",
-        ("white", "regular", "crew", "graphic", "plain", "short", "none", "regular"),
         (
-            "black red navy mint mustard pink grey",
-            "slim loose",
-            "v-neck scoop",
-            "stripes-horizontal floral plain",
-            "rolled",
-            "elbow sleeveless",
-            "",
-            "cropped long",
+            "white black red navy mint mustard pink grey",
+            "regular slim loose",
+            "crew v-neck scoop",
+            "graphic stripes-horizontal floral plain",
+            "plain rolled",
+            "short elbow sleeveless",
+            "none",
+            "regular cropped long",
         ),
     ),
     "shirt": Kind(
         "shirt",
         "smooth",
-        ("sky", "regular", "shirt", "plaid", "plain", "long", "buttons", "regular"),
         (
-            "white pink navy red olive teal charcoal",
-            "slim loose",
-            "button-down stand",
-            "stripes-vertical checks plain",
-            "rolled",
-            "short three-quarter",
-            "covered",
-            "long",
+            "sky white pink navy red olive teal charcoal",
+            "regular slim loose",
+            "shirt button-down stand",
+            "plaid stripes-vertical checks plain",
+            "plain rolled",
+            "long short three-quarter",
+            "buttons covered",
+            "regular long",
         ),
     ),
     "blouse": Kind(
         "shirt",
         "smooth",
-        ("cream", "regular", "peter-pan", "floral", "puff", "elbow", "buttons", "regular"),
         (
-            "lilac teal burgundy black yellow pink green",
-            "flared loose",
-            "ruffle volant",
-            "polka-dots paisley plain",
-            "bell plain",
-            "long short",
-            "laces",
-            "cropped",
+            "cream lilac teal burgundy black yellow pink green",
+            "regular flared loose",
+            "peter-pan ruffle volant",
+            "floral polka-dots paisley plain",
+            "puff bell plain",
+            "elbow long short",
+            "buttons laces",
+            "regular cropped",
         ),
     ),
     "jumper": Kind(
         "longsleeve",
         "knit",
-        ("grey", "loose", "crew", "motifs", "plain", "long", "none", "regular"),
         (
-            "navy mustard burgundy green white black orange",
-            "regular slim",
-            "turtleneck v-neck",
-            "argyle stripes-horizontal plain",
-            "batwing bell",
-            "three-quarter extra-long",
-            "buttons",
-            "cropped long",
+            "grey navy mustard burgundy green white black orange",
+            "loose regular slim",
+            "crew turtleneck v-neck",
+            "motifs argyle stripes-horizontal plain",
+            "plain batwing bell",
+            "long three-quarter extra-long",
+            "none buttons",
+            "regular cropped long",
         ),
     ),
     "outerwear": Kind(
         "outwear",
         "smooth",
-        ("charcoal", "regular", "notched-lapel", "plaid", "plain", "long", "buttons", "regular"),
         (
-            "beige navy olive burgundy brown black cream",
-            "slim loose",
-            "shawl stand hood",
-            "herringbone checks plain",
-            "",
-            "three-quarter",
-            "double-breasted belt zip",
-            "cropped knee",
+            "charcoal beige navy olive burgundy brown black cream",
+            "regular slim loose",
+            "notched-lapel shawl stand hood",
+            "plaid herringbone checks plain",
+            "plain",
+            "long three-quarter",
+            "buttons double-breasted belt zip",
+            "regular cropped knee",
         ),
     ),
 }
 
-# the value's place is its tag; garments call the usual length of a short jacket otherwise
+# the value's place is its tag
 _TAGS: Mapping[str, tuple[str, ...]] = {
     "category": tuple(KINDS),
     "color": tuple(PALETTE),
@@ -143,7 +140,7 @@ def sample_look(generator: np.random.Generator) -> Look:
     """Return the values of all nine attributes of a garment."""
     category = tuple(KINDS)[int(generator.integers(len(KINDS)))]
     kind = KINDS[category]
-    values, changes = list(kind.usual), kind.changes()
+    values, changes = kind.usual(), kind.changes()
     for _ in range(int(choose(generator, _CHANGES))):
         place, value = changes[int(generator.integers(len(changes)))]
         values[place] = value
@@ -176,4 +173,6 @@ def sample_item(look: Look, generator: np.random.Generator) -> Garment:
         "length": length,
         "texture": kind.texture,
     }
+    if look["pattern"] == "graphic":
+        fixed["pockets"] = "none"  # it would cover the print
     return sample_garment(generator, kind.drawn, fixed=fixed)

@@ -28,7 +28,7 @@ STREET_SIZE, SHOP_SIZE = (240, 320), (210, 280)  # width, height
 
 _LOOK, _ITEM, _COPY, _STREET, _SHOP = range(1, 6)  # what a generator is for
 
-# set once, by one measurement before any method was tuned: see the README
+# the camera as it is: nothing was tuned to it
 CAMERA = StreetCamera()
 
 

@@ -125,8 +125,9 @@ def read_pairs(root: Path) -> Images:
     validation = np.concatenate(
         [np.full(len(m.names), m.file.name.startswith("validation")) for m in files]
     )
-    evaluated, trained = (_mentioned(images[part]) for part in (validation, ~validation))
-    evaluated, trained = (np.pad(m, (0, len(unique) - len(m))) for m in (evaluated, trained))
+    evaluated, trained = (
+        np.bincount(images[part], minlength=len(unique)) > 0 for part in (validation, ~validation)
+    )
     street = domains[first] == "street"
     splits = np.where(evaluated, np.where(street, "query", "gallery"), "train").astype(object)
     return Images(
@@ -138,11 +139,6 @@ def read_pairs(root: Path) -> Images:
         splits,
         _notes(len(names), items[first], evaluated, trained, splits),
     )
-
-
-def _mentioned(images: Labels) -> Flags:
-    """Return whether each image, up to the last of these, is among them."""
-    return np.asarray(np.bincount(images) > 0)
 
 
 def _contradiction(files: Sequence[Mentions], again: int, first: int, name: str) -> DataError:

@@ -13,6 +13,7 @@ from bench.catalog import Catalog
 from bench.errors import IncompatibleError
 from bench.pictures import hash_order
 from bench.protocols import Protocol, Rows, Task, by_code
+from bench.splits import divide
 from bench.tasks import Condition
 from bench_darn_pairs import ASEN_PROTOCOLS, PROTOCOLS
 from bench_darn_pairs.urls import FILES, read_test
@@ -20,8 +21,6 @@ from bench_darn_pairs.urls import FILES, read_test
 METRICS = ("hit@1", "hit@5", "hit@10", "hit@20", "hit@50", "map@r", "mrr")
 SIZE_METRICS = ("hit@1", "hit@20")
 GALLERY_SIZES = ("1/40", "1/20", "1/10", "1/4", "1/2", "1")  # of the whole gallery
-QUERIES, GALLERY = 2_000, 18_000  # of `manipulation`
-_FEWEST = 40_000  # of fewer images, 1/20 query and 9/20 are the gallery
 
 
 def street_to_shop(catalog: Catalog) -> Protocol:
@@ -73,24 +72,17 @@ def _hash_order(catalog: Catalog, rows: Rows) -> Rows:
 
 
 def manipulation_protocol(catalog: Catalog) -> Protocol:
-    """Return `manipulation`, among the labelled shop images.
-
-    The split of FashionSearchNet-v2 (2,000 queries, 18,000 gallery images, the rest for training)
-    was not published, so it is drawn by the hashes of the ids.
-    """
+    """Return `manipulation`, among the labelled shop images, divided by `bench.splits`."""
     labelled = np.flatnonzero(catalog.known.any(axis=1))
     rows = np.setdiff1d(labelled, catalog.rows(domain="street"))
-    order = rows[_hash_order(catalog, rows)]
-    queries, gallery = QUERIES, GALLERY
-    if len(rows) < _FEWEST:
-        queries, gallery = len(rows) // 20, len(rows) * 9 // 20
+    splits = divide(catalog.root, catalog.images["id"].iloc[rows].tolist())
     return manipulation(
         "manipulation",
         PROTOCOLS["manipulation"],
         catalog,
-        queries=np.sort(order[:queries]),
-        gallery=np.sort(order[queries : queries + gallery]),
-        training=np.sort(order[queries + gallery :]),
+        queries=rows[splits == "query"],
+        gallery=rows[splits == "gallery"],
+        training=rows[splits == "train"],
     )
 
 

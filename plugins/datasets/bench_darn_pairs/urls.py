@@ -17,7 +17,7 @@ import pandas as pd
 
 from bench.annotations import Line, duplicates, read_lines, shown
 from bench.errors import DataError
-from bench_darn_pairs.vocabulary import ASEN_SIZES, Images, Labels
+from bench_darn_pairs.vocabulary import ASEN_SIZES, Images, Labels, Texts
 
 URLS = "darn_url.txt"
 FOLDER = "pic"
@@ -111,17 +111,14 @@ def read_labels(file: Path, count: int) -> LabelRows:
     numbers = np.fromiter((common.get(text, -1) for text in texts), np.int64, len(texts))
     for at in np.flatnonzero(numbers < 0):  # written otherwise, as 007, or wrong
         numbers[at] = lines[rows[at]].integer(texts[at], "number", 0, 10**9)
-
-    def require(chosen: Labels, what: str, highest: Labels) -> None:
-        for at in chosen[numbers[chosen] > highest][:1]:
-            high = int(highest[np.searchsorted(chosen, at)])
-            lines[rows[at]].integer(texts[at], what, 0, high)
-
     images, attributes = np.flatnonzero(place == 0), np.flatnonzero(place % 2 == 1)
-    require(images, "image", np.full(len(images), count - 1))
-    require(attributes, "attribute", np.full(len(attributes), len(ASEN_SIZES) - 1))
+    highest = np.full(len(texts), count - 1)
+    highest[attributes] = len(ASEN_SIZES) - 1
     most = np.array(list(ASEN_SIZES.values())) - 1
-    require(attributes + 1, "value", most[numbers[attributes]])
+    highest[attributes + 1] = most[np.minimum(numbers[attributes], len(most) - 1)]
+    for at in np.flatnonzero(numbers > highest)[:1].tolist():
+        what = "image" if place[at] == 0 else ("value", "attribute")[place[at] % 2]
+        lines[rows[at]].integer(texts[at], what, 0, int(highest[at]))
     of_rows = rows[attributes]
     return LabelRows(
         file, of_rows, numbers[images][of_rows], numbers[attributes], numbers[attributes + 1]
@@ -220,7 +217,7 @@ def read_test(root: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     return _as_frame(queries, names), _as_frame(candidates, names)
 
 
-def _as_frame(labels: LabelRows, names: Labels) -> pd.DataFrame:
+def _as_frame(labels: LabelRows, names: Texts) -> pd.DataFrame:
     columns = {
         "name": names[labels.images],
         "attribute": labels.attributes,

@@ -9,6 +9,7 @@ All are numbers from 0; meta.json says which attribute has which.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -56,10 +57,11 @@ def find_asen(root: Path) -> Path | None:
 
 
 def asen_files(root: Path, folder: Path) -> list[Path]:
-    """Return the files that are read; all but meta.json must be there."""
-    names = [f"filenames_{split}" for split in dict.fromkeys(PARTS.values())]
+    """Return the files that are there, of those that are read."""
+    names = [*(f"filenames_{split}" for split in dict.fromkeys(PARTS.values())), *PARTS]
+    files = [file for name in names if (file := folder / f"{name}.txt").is_file()]
     meta = _meta_file(root, folder)
-    return [*(folder / f"{name}.txt" for name in [*names, *PARTS]), *([meta] if meta else [])]
+    return [*files, *([meta] if meta else [])]
 
 
 def read_asen(root: Path, folder: Path) -> pd.DataFrame:
@@ -110,13 +112,19 @@ def added_ids(labels: pd.DataFrame) -> pd.Series[str]:
     return "asen/" + labels["dimension"] + "/" + labels["image"]
 
 
-def picture_path(root: Path, folder: Path, path: str) -> str:
-    """Return where below `root` an image of ASEN's is: in its folder, or in that of a round."""
-    image = _from_images(path)
-    rounds = (root / name / image for names in ROUNDS.values() for name in names)
-    own = folder / path
-    found = next((file for file in (own, *rounds) if file.is_file()), own)
-    return found.relative_to(root).as_posix()
+def picture_paths(root: Path, folder: Path, paths: Sequence[str]) -> list[str]:
+    """Return where below `root` ASEN's images are: in its folder, or in that of a round."""
+    own = folder.relative_to(root).as_posix()
+    places = [name for names in ROUNDS.values() for name in names if (root / name).is_dir()]
+    found = []
+    for path in paths:
+        expected = path if own == "." else f"{own}/{path}"
+        image = _from_images(path)
+        candidates = [expected, *(f"{place}/{image}" for place in places)]
+        # strings, as a hundred thousand of them take their time
+        here = (name for name in candidates if os.path.isfile(f"{root}/{name}"))  # noqa: PTH113
+        found.append(next(here, expected))
+    return found
 
 
 def asen_protocol(name: str, summary: str, catalog: Catalog, labels: pd.DataFrame) -> Protocol:

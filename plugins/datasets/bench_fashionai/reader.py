@@ -24,12 +24,13 @@ from bench_fashionai.asen import (
     asen_files,
     asen_protocol,
     find_asen,
-    picture_path,
+    picture_paths,
     read_asen,
     rows_of,
 )
 from bench_fashionai.options import FashionAIOptions
 from bench_fashionai.rounds import COLUMNS, find_rounds, read_rounds
+from bench_fashionai.rounds import FOLDERS as ROUNDS
 from bench_fashionai.splits import divide
 from bench_fashionai.vocabulary import SCHEMA, columns_of, numbers_of
 
@@ -57,7 +58,8 @@ class FashionAI:
         files = [each.file for each in rounds]
         if asen:
             files += asen_files(root, asen)
-            folders.append(asen / "Images")
+            places = (root / name for names in ROUNDS.values() for name in names)
+            folders += [place / "Images" for place in (asen, *places)]
         return [*files, *(folder for folder in dict.fromkeys(folders) if folder.is_dir())]
 
     def load(self, root: Path) -> Catalog:
@@ -68,7 +70,7 @@ class FashionAI:
             divided = len(labels)
             if asen:
                 added, asen_notes = _beside_rounds(root, asen, labels)
-                labels, notes = pd.concat([labels, added]), [*notes, *asen_notes]
+                labels, notes = pd.concat([labels, added], ignore_index=True), [*notes, *asen_notes]
         else:
             labels = _as_rows(root, asen, read_asen(root, asen))
             notes = ["no label file of a round: images and labels are those of ASEN"]
@@ -129,7 +131,7 @@ class FashionAI:
 def _as_rows(root: Path, folder: Path, asen: pd.DataFrame) -> pd.DataFrame:
     """Return a catalog row for each image and dimension of ASEN's labels."""
     once = asen.drop_duplicates(["image", "dimension"])
-    paths = [picture_path(root, folder, path) for path in once["path"]]
+    paths = picture_paths(root, folder, once["path"].tolist())
     return once.assign(id=added_ids(once), path=paths)[list(COLUMNS)]
 
 

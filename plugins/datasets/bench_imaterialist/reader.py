@@ -13,6 +13,8 @@ from bench.annotations import find_below
 from bench.attribute_protocols import manipulation
 from bench.catalog import AttributeSchema, Catalog
 from bench.protocols import Protocol
+from bench.splits import FILES as SPLIT_FILES
+from bench.splits import has_split_files
 from bench_imaterialist import FOLDERS, PROTOCOLS
 from bench_imaterialist.annotations import Annotations, read_annotations
 from bench_imaterialist.labels import FILE as LABEL_MAP
@@ -22,8 +24,7 @@ from bench_imaterialist.photographs import (
     list_photographs,
     photograph_folders,
 )
-from bench_imaterialist.splits import FILES as SPLIT_FILES
-from bench_imaterialist.splits import divide, has_split_files
+from bench_imaterialist.splits import divide
 
 
 class IMaterialist:

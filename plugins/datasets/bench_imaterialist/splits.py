@@ -1,7 +1,6 @@
 """The published training images divided into query, gallery, training and noisy ones.
 
-The split of FashionSearchNet-v2 (2,000 queries, 18,000 gallery images, the rest of a cleaned subset
-for training) was not published, so it is drawn by hashes of the image ids, or read from two files.
+Only images with at most one value of each attribute take part in the division (`bench.splits`).
 """
 
 from __future__ import annotations
@@ -11,21 +10,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.annotations import read_lines
-from bench.pictures import hash_order
+import bench.splits
+from bench.annotations import Line
+from bench.splits import has_split_files
 
-QUERIES, GALLERY = 2_000, 18_000
-FILES = {"query": "splits/query.txt", "gallery": "splits/gallery.txt"}
-_FEWEST = 40_000  # with fewer eligible images, 1/20 of them query and 9/20 are the gallery
 _KNOWN = 2  # attributes that an eligible image has at least
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-
-def has_split_files(root: Path) -> bool:
-    """Return whether a division was published beside the annotations."""
-    return any((root / name).exists() for name in FILES.values())
 
 
 def eligible_images(value_counts: Ints) -> Flags:
@@ -49,37 +41,14 @@ def divide(root: Path, ids: Ints, value_counts: Ints) -> npt.NDArray[np.object_]
     """
     eligible = eligible_images(value_counts)
     splits = np.where(eligible, "train", "noisy").astype(object)  # any name fits
-    if has_split_files(root):
-        for split, listed in _read_split_files(root, ids, value_counts).items():
-            splits[listed] = split
-        return splits
-    rows = np.flatnonzero(eligible)
-    rows = rows[hash_order([str(i) for i in ids[rows]])]
-    queries, gallery = QUERIES, GALLERY
-    if len(rows) < _FEWEST:
-        queries, gallery = len(rows) // 20, len(rows) * 9 // 20
-    splits[rows[:queries]] = "query"
-    splits[rows[queries : queries + gallery]] = "gallery"
+    given = has_split_files(root)
+    rows = np.flatnonzero(_single(value_counts) if given else eligible)
+    divided = bench.splits.divide(root, [str(i) for i in ids[rows]], named=_image_id)
+    # index files may name images of which less is known than is asked of the others
+    chosen = divided != "train"
+    splits[rows[chosen]] = divided[chosen]
     return splits
 
 
-def _read_split_files(root: Path, ids: Ints, value_counts: Ints) -> dict[str, list[int]]:
-    """Return the rows of each split file; every id once, of an image with single values."""
-    row_of = {int(image): row for row, image in enumerate(ids)}
-    single = _single(value_counts)
-    taken: set[int] = set()
-    rows: dict[str, list[int]] = {}
-    for split, name in FILES.items():
-        rows[split] = []
-        for line in read_lines(root / name):
-            image = line.integer(line.text.strip(), "image id", 0, 10**9)
-            row = row_of.get(image)
-            if row is None:
-                raise line.error(f"image id {image}", "the id of a training image")
-            if row in taken:
-                raise line.error(f"image id {image} again", "each image once, in one of the splits")
-            if not single[row]:
-                raise line.error(f"image {image} with several values of one attribute", "one each")
-            taken.add(row)
-            rows[split].append(row)
-    return rows
+def _image_id(line: Line) -> str:
+    return str(line.integer(line.text.strip(), "image id", 0, 10**9))

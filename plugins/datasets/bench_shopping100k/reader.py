@@ -11,6 +11,8 @@ import numpy.typing as npt
 from bench.annotations import Line
 from bench.catalog import Catalog
 from bench.protocols import Protocol
+from bench.splits import FILES as SPLIT_FILES
+from bench.splits import divide, has_split_files
 from bench_shopping100k import FOLDERS
 from bench_shopping100k.adde import (
     CATALOG_FILES,
@@ -20,10 +22,8 @@ from bench_shopping100k.adde import (
     read_images,
     require_known_sizes,
 )
-from bench_shopping100k.attributes import attribute_files, image_list, read_attributes
+from bench_shopping100k.attributes import attribute_files, image_list, image_path, read_attributes
 from bench_shopping100k.protocols import adde_protocol, catalog_rows, manipulation_protocol
-from bench_shopping100k.splits import FILES as SPLIT_FILES
-from bench_shopping100k.splits import divide, has_split_files
 from bench_shopping100k.vocabulary import FILES, SCHEMA
 
 
@@ -68,7 +68,7 @@ class Shopping100k:
         categories = np.array([*SCHEMA.attribute("category").values, ""], dtype=object)
         columns = {
             "path": paths,
-            "split": divide(root, paths),
+            "split": divide(root, paths, named=lambda line: image_path(line, line.text)),
             "category": categories[labels[:, 0]],  # the last one for -1, a missing label
             "domain": "shop",
         }

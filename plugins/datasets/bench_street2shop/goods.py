@@ -29,7 +29,7 @@ DRAWN: Mapping[str, tuple[str, ...]] = {
     "skirts": ("skirt",),
     "tops": ("t-shirt", "longsleeve", "shirt"),
 }
-# of these categories only some kinds, so that a kind has many products
+# of these categories only some kinds are drawn, so that the kind alone does not tell a product
 KINDS: Mapping[str, tuple[str, ...]] = {
     "bags": ("tote", "satchel"),
     "eyewear": ("wayfarer", "rectangular", "oversized"),

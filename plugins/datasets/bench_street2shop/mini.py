@@ -40,32 +40,31 @@ SHOP_PHOTOS = {1: 16, 2: 3, 3: 1}  # per product: weights
 COPIES_LARGE, COPIES_SMALL = {3: 1, 4: 1}, {6: 1}
 VIEWS = {"front": 5, "side": 2, "back": 2, "full": 2, "detail": 1}  # weights
 PAIRED = 0.6  # share of street rows whose photograph shows two products
-BOXED_TWICE = 0.06  # share of the other street rows that are drawn a second box
-
-SLACK = (0.12, 0.25)  # by which a box is too large, as a share of its side: the first, the second
+BOXED_TWICE = 0.06  # share of the other street rows whose product is boxed a second time
+SLACK = (0.12, 0.25)  # by which the first and the second box may be too large on each side
 
 # set once, by one measurement before any method was tuned: see the README
 CAMERA = StreetCamera(
-    rotation=14,
+    rotation=16,
     tilt=0.16,
-    wobble=6,
-    distance=0.65,
+    wobble=7,
+    distance=0.68,
     closeness=0.1,
     shift=0.2,
     occlusion=0.9,
     shadow=0.65,
     motion=0.5,
     lighting=0.7,
-    blur=2.3,
+    blur=2.4,
     noise=15,
 )
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One photograph to draw: of one product, or of two side by side; `view` is "" in the street.
+    """One photograph to draw: of one product or, in the street, of two side by side.
 
-    A street photograph of one product may have several boxes.
+    `view` is that of a shop photograph, "" in the street, where one product may have two `boxes`.
     """
 
     photo: int
@@ -141,7 +140,6 @@ def draw_picture(picture: Picture, *, seed: int) -> Shot:
         ]
     boxes = []
     for place, (product, shot) in enumerate(zip(picture.products, shots, strict=True)):
-        # the second box of one product is the careless one
         for slack in SLACK[: picture.boxes]:
             boxes.append((product, _mark(shot, generator, slack, across=place * STREET_SIZE[0])))
     pixels = np.concatenate([shot.pixels for shot in shots], axis=1)
@@ -231,7 +229,10 @@ def _arrange(
 
 
 def _mark(shot: Photograph, generator: np.random.Generator, slack: float, *, across: int) -> Box:
-    """Return the garment's box as a person marks it: each side off by a share of it, in reach."""
+    """Return the box as a person marks it: each side a little off, up to `slack` too large.
+
+    The photograph begins `across` pixels from the left of the picture.
+    """
     left, top, right, bottom = shot.box
     height, width = shot.pixels.shape[:2]
     off = generator.uniform(-slack / 2, slack, size=4)
