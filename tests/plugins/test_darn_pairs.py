@@ -420,8 +420,8 @@ def test_manipulation_needs_neither_domains_nor_items(tmp_path: Path) -> None:
     assert list(found) == ["manipulation"]  # without a test split, nothing is asked by attribute
     [task] = retrieval(found["manipulation"]).values()
     assert task.name == "button"
-    assert (task.candidates(), len(found["manipulation"].training)) == (45, 50)
-    assert len(task.queries) == 5 * 2
+    assert (task.candidates(), len(found["manipulation"].training)) == (37, 51)
+    assert len(task.queries) == 12 * 2
 
 
 def test_addresses_alone_are_refused(asen: Path) -> None:

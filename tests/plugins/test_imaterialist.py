@@ -288,7 +288,7 @@ MALFORMED_JSON = [
     ('{"images": []}', 1, "no image; expected images"),
     ('{"annotations": []}', 1, "$: object missing required field `images`"),
     ('{"images": [\n{"imageId": "1"},\n{"url": 5}]}', 3, "$.images[1]: neither imageId nor"),
-    ('{"images": [\n{"imageId": "1"},\n{"image_id": 1}\n]}', 3, "$.images[1]: image '1' again"),
+    ('{"images": [\n{"imageId": "1"},\n{"image_id": 1}\n]}', 3, "$.images[1]: image id 1 again"),
     ('{"images": [\n{"imageId": "1"},\n{"imageId": "x"}]}', 3, "$.images[1].imageId: expected"),
     ('{"images": [{"imageId": -1}]}', 1, "$.images[0].imageId: expected `int` >= 0"),
     ('{"images": [{"imageId": 12345678901}]}', 1, "$.images[0].imageId: expected `int` <="),
