@@ -122,6 +122,10 @@ def _counts(spec: DatasetSpec, catalog: Catalog, protocols: Sequence[Protocol]) 
             every = sum(len(task.queries) for task in tasks)
             counts.append(Count(f"{protocol.name}: tasks", len(tasks)))
             counts.append(Count(f"{protocol.name}: queries of all tasks", every))
+    offered_here = {protocol.name for protocol in protocols}
+    for name, (asked, _) in spec.protocol_counts.items():
+        if full and name not in offered_here:
+            counts.append(Count(f"{name}: queries", 0, asked))
     return counts
 
 
@@ -209,9 +213,11 @@ def _shared_items(protocols: Sequence[Protocol], catalog: Catalog) -> Iterator[F
 def _roles(protocol: Protocol) -> tuple[Rows, Rows, Rows]:
     """Return the rows of training, of queries and of galleries, each one once."""
     galleries = [task.gallery for task in protocol.tasks if isinstance(task, Task)]
+    # a triplet's other two images are evaluated as its anchor is
+    asked = [t.rows() if t.kind == "triplets" else t.queries for t in protocol.tasks]
     return (
         protocol.training,
-        np.unique(np.concatenate([task.queries for task in protocol.tasks])),
+        np.unique(np.concatenate(asked)),
         np.unique(np.concatenate([np.zeros(0, np.int64), *galleries])),
     )
 

@@ -53,6 +53,8 @@ class Edition:
             for note in catalog.notes:
                 self.notice(f"{self.name}: {note}")
             return catalog
+        if edition == "mini" and not spec.has_mini:
+            raise DataError(f"{self.name} has no mini edition; choose --edition full")
         looked = " or ".join(spec.folders)
         absent = f"{self.name} is not below {data_root}" + (
             f" (looked for {looked})" if looked else ""

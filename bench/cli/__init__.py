@@ -59,6 +59,9 @@ def main() -> None:
         context = error.ctx
         advice = f"; see `{context.command_path} --help`" if context else ""
         _fail(f"{error.format_message().removesuffix('.')}{advice}")
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        # a path of the user's that cannot be written or read; all else is a defect
+        _fail(f"{error.filename}: {(error.strerror or str(error)).lower()}")
     except typer.Abort:
         status = _INTERRUPTED
     if status == _INTERRUPTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from bench_imaterialist.categories import GROUP_OF
 
 SIZES = {"train": 1_012_947, "validation": 9_897, "test": 39_706}
 TASKS = {  # name -> published number, number of labels, share of images that have one, several
@@ -17,20 +18,13 @@ TASKS = {  # name -> published number, number of labels, share of images that ha
     "sleeve": (8, 5, 0.45, 0.02),
     "style": (9, 21, 0.45, 0.15),
 }
-CATEGORIES = (
-    "Athletic Pants", "Athletic Sets", "Athletic Shirts", "Athletic Shorts", "Bikinis", "Binders",
-    "Blouses", "Bodysuits", "Boots", "Bras", "Cardigans", "Casual Dresses", "Casual Pants",
-    "Casual Shirts", "Casual Shorts", "Costumes & Cosplay", "Formal Dresses",
-    "Hoodies & Sweatshirts", "Hosiery, Stockings, Tights", "Jackets", "Jeans", "Jumpsuits",
-    "Leggings", "Peacoats", "Polos", "Sandals", "Skinny Jeans", "Skirts", "Sneakers", "Socks",
-    "Suits", "Sweaters", "T-Shirts", "Tank Tops", "Trench Coats", "Vests", "Yoga Pants",
-)  # fmt: skip
+CATEGORIES = sorted(GROUP_OF)
 
 
 def label_map() -> str:
     """Return a label map of 228 labels in the published grammar."""
     names = [
-        (f"{task} {number:03d}" if task != "category" else _category(number), code, task)
+        (f"{task} {number:03d}" if task != "category" else CATEGORIES[number], code, task)
         for task, (code, count, _, _) in TASKS.items()
         for number in range(count)
     ]
@@ -81,7 +75,3 @@ def _write(
             )
             opened.write(f', "annotations": [{annotations}]')
         opened.write(', "info": {"year": 2018}}')
-
-
-def _category(number: int) -> str:
-    return CATEGORIES[number] if number < len(CATEGORIES) else f"Category {number:03d}"

@@ -1,64 +1,46 @@
-"""The merge of the published category names into 24 groups.
+"""The merge of the 105 published categories into 24 groups.
 
-FashionSearchNet-v2 uses 24 categories but does not list them, so this merge is our own. It is by
-rules and not by a table of the 105 published names, so that a spelling which differs from the one
-we know ("T-Shirts", "Tshirts", "Tees") still meets its group.
+FashionSearchNet-v2 uses 24 categories but does not list them, so this merge is our own: garments
+that a shop would put on one page. Shoes and what belongs to them are one group, boots another.
 """
 
 from __future__ import annotations
 
-import re
+GROUPS: dict[str, tuple[str, ...]] = {
+    "t-shirts": ("T-Shirts",),
+    "shirts": ("Athletic Shirts", "Casual Shirts", "Dress Shirts", "Jerseys", "Polos"),
+    "tops": ("Batwing Tops", "Blouses", "Crop Tops", "Halter Tops", "Sheer Tops", "Tank Tops",
+             "Tube Tops"),
+    "sweaters": ("Cardigans", "Pullover Sweaters"),
+    "sweatshirts": ("Hoodies & Sweatshirts",),
+    "jackets": ("Jackets",),
+    "coats": ("Bubble Coats", "Capes & Capelets", "Peacoats", "Raincoats", "Trench Coats"),
+    "suits": ("Suits & Blazers", "Three Piece Suits"),
+    "vests": ("Vests",),
+    "dresses": ("Casual Dresses", "Dresses"),
+    "formal dresses": ("Clubbing Dresses", "Cocktail Dresses", "Formal Dresses", "Party Dresses",
+                       "Prom Dresses", "Wedding Dresses"),
+    "skirts": ("Pencil Skirts", "Petticoats", "Skirts", "Tutus"),
+    "jeans": ("Baggy Jeans", "Jeans", "Skinny Jeans"),
+    "trousers": ("Athletic Pants", "Capri Pants", "Cargo Pants", "Casual Pants",
+                 "Drawstring Pants", "Harem Pants", "Sweatpants", "Trousers"),
+    "leggings": ("Leggings", "Yoga Pants"),
+    "shorts": ("Athletic Shorts", "Cargo Shorts", "Casual Shorts", "Shorts"),
+    "jumpsuits": ("Bodysuits", "Jumpsuits Overalls & Rompers"),
+    "swimwear": ("Beach & Swim Wear", "Bikinis", "Swim Trunks", "Swimsuit Cover-ups", "Swimsuits"),
+    "underwear": ("Binders", "Bra Straps", "Corsets", "Lingerie Sleepwear & Underwear",
+                  "Padded Bras", "Pasties", "Sports Bras", "Thermal Underwear", "Thongs",
+                  "Undershirts", "Underwear"),
+    "sleepwear": ("Nightgowns", "Pajamas", "Robes"),
+    "hosiery": ("Hosiery, Stockings, Tights", "Thigh Highs"),
+    "boots": ("Boots", "Hiking Boots", "Rain Boots", "Winter Boots"),
+    "shoes": ("Business Shoes", "Casual Shoes", "Cleats", "Flats", "Heels",
+              "Loafers & Slip-on Shoes", "Running Shoes", "Sandals", "Shoe Accessories",
+              "Shoe Inserts", "Shoelaces", "Slippers", "Sneakers", "Stilettos",
+              "Wedges & Platforms"),
+    "other": ("Athletic Sets", "Costumes & Cosplay", "Custom Made Clothing", "Dance Wear",
+              "Fashion Sets", "Jilbaab", "Kimonos", "Maternity", "Uniforms"),
+}  # fmt: skip
 
-OTHER = "other"
-
-# the first rule one of whose words stands in a name decides; "dress" must not claim a dress shirt
-_RULES = (
-    ("costumes", "costume, cosplay, uniform, scrubs, dance wear, dancewear, leotard, unitard, "
-     "tutu, kimono, sari, cheongsam, hanbok"),
-    ("swimwear", "swim, swimwear, swimsuit, bikini, tankini, monokini, board short, boardshort, "
-     "rash guard, rashguard, sarong, cover up, coverup, beachwear, wetsuit"),
-    ("underwear", "underwear, undershirt, lingerie, intimate, bra, bralette, brief, boxer, thong, "
-     "g string, panty, panties, corset, bustier, garter, garter belt, chemise, babydoll, "
-     "baby doll, teddy, teddies, shapewear, shaper, girdle, binder, bloomer, petticoat, "
-     "long john, thermal"),
-    ("sleepwear", "sleepwear, pajama, pyjama, nightgown, nightshirt, nightwear, night dress, robe, "
-     "bathrobe, dressing gown, loungewear"),
-    ("hosiery", "hosiery, stocking, tights, sock, pantyhose, leg warmer, legwarmer"),
-    ("shoes", "shoe, boot, bootie, sandal, sneaker, flat, heel, pump, loafer, slipper, slip on, "
-     "oxford, clog, moccasin, wedge, platform, mule, espadrille, flip flop, footwear"),
-    ("shirts", "dress shirt"),
-    ("trousers", "dress pants"),
-    ("formal dresses", "formal dress, evening dress, cocktail dress, prom dress, wedding dress, "
-     "bridal dress, bridesmaid dress, party dress, clubbing dress, club dress, "
-     "special occasion dress, gown"),
-    ("dresses", "dress, sundress"),
-    ("skirts", "skirt, skort, miniskirt"),
-    ("jumpsuits", "jumpsuit, romper, playsuit, overall, coverall, bodysuit, onesie"),
-    ("sweatshirts", "hoodie, sweatshirt, tracksuit, track suit, sweatsuit"),
-    ("vests", "vest, waistcoat, gilet"),
-    ("suits", "suit, pantsuit, tuxedo, blazer, sport coat"),
-    ("sweaters", "sweater, cardigan, pullover, jumper, knitwear, turtleneck"),
-    ("coats", "coat, trench, trench coat, parka, peacoat, overcoat, raincoat, cape, capelet, "
-     "poncho, cloak"),
-    ("jackets", "jacket, windbreaker, bomber, anorak, outerwear, fleece"),
-    ("t-shirts", "t shirt, tshirt, tee"),
-    ("tank tops", "tank, camisole, crop top, halter, tube top"),
-    ("shirts", "shirt, blouse, polo, tunic, top, henley, jersey"),
-    ("shorts", "short"),
-    ("jeans", "jean, denim"),
-    ("leggings", "legging, jegging, yoga pants"),
-    ("trousers", "pants, pant, trouser, chino, slacks, khaki, capri, sweatpants, jogger"),
-)  # fmt: skip
-
-CATEGORIES = (*dict.fromkeys(group for group, _ in _RULES), OTHER)
-
-_PATTERNS = tuple(
-    (group, re.compile(rf"\b(?:{'|'.join(words.split(', '))})(?:s|es)?\b"))
-    for group, words in _RULES
-)
-
-
-def merged_category(name: str) -> str:
-    """Return the group, one of `CATEGORIES`, of a published category name; "other" for none."""
-    plain = re.sub(r"[^a-z0-9]+", " ", name.lower())
-    return next((group for group, pattern in _PATTERNS if pattern.search(plain)), OTHER)
+CATEGORIES = tuple(GROUPS)
+GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bench.annotations import Line, read_csv, shown
 from bench.catalog import Attribute, AttributeSchema
 from bench.errors import DataError
-from bench_imaterialist.categories import CATEGORIES, merged_category
+from bench_imaterialist.categories import CATEGORIES, GROUP_OF
 
 FILE = "iMat_fashion_2018_label_map_228.csv"
 ATTRIBUTES = (
@@ -40,7 +40,8 @@ def read_label_map(file: Path) -> LabelMap:
     """Return the label map, its categories merged; attributes without any label are left out.
 
     Raises:
-        DataError: a malformed line, an unknown task, a label or a task's number that stands twice.
+        DataError: a malformed line, an unknown task, a category that is not published,
+            a label or a task's number that stands twice.
 
     """
     records = read_csv(file)
@@ -63,7 +64,9 @@ def read_label_map(file: Path) -> LabelMap:
         if not name or label in labels or (task, name) in names:
             raise line.error(f"label {label} {shown(name)}", "each id and each name once")
         names.add((task, name))
-        labels[label] = task, merged_category(name) if task == "category" else name
+        if task == "category" and name not in GROUP_OF:
+            raise line.error(f"category {shown(name)}", "one of the 105 published categories")
+        labels[label] = task, GROUP_OF[name] if task == "category" else name
         values[task][labels[label][1]] = None
     if not labels:
         raise DataError(f"{file}:1: no label; expected a label a line")

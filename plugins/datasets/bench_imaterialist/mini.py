@@ -31,21 +31,21 @@ FAMILIES: tuple[Family, ...] = (
     {
         "category": {
             "T-Shirts": {"category": "t-shirt"},
-            "Sweaters": {"category": "longsleeve"},
+            "Pullover Sweaters": {"category": "longsleeve"},
             "Casual Dresses": {"category": "dress", "length": "knee"},
         },
         "color": _COLORS,
         "material": {"Cotton": {"texture": "smooth"}},
         "neckline": {
-            "Round Necks": {"neckline": "crew"},
+            "Round Neck": {"neckline": "crew"},
             "V-Necks": {"neckline": "v-neck"},
         },
         "pattern": {
-            "Plain": {"pattern": "plain"},
-            "Striped": {"pattern": "stripes-horizontal"},
+            "Floral": {"pattern": "floral"},
+            "Stripes": {"pattern": "stripes-horizontal"},
         },
         "sleeve": {
-            "Long Sleeves": {"sleeve_length": "long"},
+            "Long Sleeved": {"sleeve_length": "long"},
             "Short Sleeves": {"sleeve_length": "short"},
         },
     },
@@ -62,8 +62,8 @@ FAMILIES: tuple[Family, ...] = (
             "Knit": {"texture": "cable-knit"},
         },
         "pattern": {
-            "Plain": {"pattern": "plain"},
-            "Polka Dots": {"pattern": "polka-dots"},
+            "Plaid": {"pattern": "plaid"},
+            "Polka Dot": {"pattern": "polka-dots"},
         },
     },
 )
