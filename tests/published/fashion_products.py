@@ -1,4 +1,4 @@
-"""`styles.csv` of Fashion Product Images at its published size; labels are made up."""
+"""Fashion Product Images at its published size: made-up labels, and files that are no pictures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 PRODUCTS = 44_446
+WITHOUT_PHOTOGRAPH = 5
 HEADER = ("id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,"
           "productDisplayName")  # fmt: skip
 VALUES = {  # published column -> number of values; a few of them are rare
@@ -19,7 +20,7 @@ VALUES = {  # published column -> number of values; a few of them are rare
 
 
 def write_published(root: Path) -> None:
-    """Write styles.csv below `root`; every thirtieth name holds commas."""
+    """Write styles.csv and a file for each product but five; each thirtieth name holds commas."""
     generator = np.random.default_rng(0)
     drawn = {
         name: [f"{name} {n}" for n in np.minimum(generator.geometric(4 / size, PRODUCTS), size)]
@@ -33,5 +34,7 @@ def write_published(root: Path) -> None:
     lines = map(
         "{0},{1},Apparel,Topwear,{2},{3},{4},{5},{6},{7}\n".format, *zip(*rows, strict=True)
     )
-    root.mkdir(parents=True, exist_ok=True)
+    (root / "images").mkdir(parents=True)
+    for number in ids[WITHOUT_PHOTOGRAPH:]:
+        (root / "images" / f"{number}.jpg").write_text(str(number))
     (root / "styles.csv").write_text(f"{HEADER}\n{''.join(lines)}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from bench_atelier.edition import write_edition
@@ -17,7 +18,7 @@ from bench_atelier.products import Family, Product, draw_stock, photograph_produ
 from bench_imaterialist.labels import FILE as LABEL_MAP
 
 COUNT = 900
-VALIDATION = 0.1  # share of the images
+SHARES = {"validation": 0.1, "test": 0.04}  # of the images; those of the test have no labels
 NOISY = 0.06  # share of the images that have a second label of one of these attributes
 NOISY_ATTRIBUTES = ("category", "color", "pattern")
 # attribute -> published number; nobody wears these garments, so gender and style have no labels
@@ -88,20 +89,21 @@ def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
     """Return the images of the mini edition, by split and image id."""
     generator = np.random.default_rng(seed)
     stock = draw_stock(FAMILIES, count or COUNT, generator)
-    training = len(stock) - int(VALIDATION * len(stock))
+    counts = {split: int(share * len(stock)) for split, share in SHARES.items()}
+    counts = {"train": len(stock) - sum(counts.values()), **counts}
+    places = [(split, number) for split in counts for number in range(1, counts[split] + 1)]
     images = []
-    for place, product in enumerate(stock):
+    for (split, number), product in zip(places, stock, strict=True):
         labels = {name: [value] for name, value in product.labels.items()}
         if generator.random() < NOISY:
             _add_label(labels, generator)
-        split, first = ("train", 0) if place < training else ("validation", training)
-        images.append(MiniImage(split, place - first + 1, product, labels))
+        images.append(MiniImage(split, number, product, labels))
     return images
 
 
 def draw_image(image: MiniImage, *, seed: int) -> bytes:
     """Return the JPEG file of one image; it depends on nothing but image and seed."""
-    split = ("train", "validation").index(image.split)
+    split = ("train", *SHARES).index(image.split)
     return photograph_product(image.product, (seed, split, image.number))
 
 
@@ -122,9 +124,9 @@ def annotation_files(images: Sequence[MiniImage]) -> dict[str, str]:
     names = {(value, task) for family in FAMILIES for task in family for value in family[task]}
     label_of = {name: str(number) for number, name in enumerate(sorted(names), start=1)}
     files = {LABEL_MAP: _label_map(label_of)}
-    for split in ("train", "validation"):
+    for split in ("train", *SHARES):
         part = [image for image in images if image.split == split]
-        files[f"{split}.json"] = _annotations(part, label_of)
+        files[f"{split}.json"] = _annotations(part, label_of, labelled=split != "test")
     return files
 
 
@@ -146,14 +148,18 @@ def _label_map(label_of: Mapping[tuple[str, str], str]) -> str:
     return text.getvalue()
 
 
-def _annotations(images: Sequence[MiniImage], label_of: Mapping[tuple[str, str], str]) -> str:
+def _annotations(
+    images: Sequence[MiniImage], label_of: Mapping[tuple[str, str], str], *, labelled: bool
+) -> str:
     """Return one line of JSON with ids as strings, as Kaggle served the published ones."""
-    content = {
+    content: dict[str, Any] = {
         "images": [
             {"url": f"https://example.com/{image.path}", "imageId": str(image.number)}
             for image in images
-        ],
-        "annotations": [
+        ]
+    }
+    if labelled:
+        content["annotations"] = [
             {
                 "labelId": [
                     label_of[value, task] for task, values in image.labels.items()
@@ -162,6 +168,5 @@ def _annotations(images: Sequence[MiniImage], label_of: Mapping[tuple[str, str],
                 "imageId": str(image.number),
             }
             for image in images
-        ],
-    }  # fmt: skip
+        ]  # fmt: skip
     return json.dumps(content)

@@ -49,6 +49,6 @@ def make_protocols(catalog: Catalog) -> Sequence[Protocol]:
             "dress/all-gallery", tasks("dress", dresses, gallery), "precision@1", dress_training
         ),
         protocol("all/all-gallery", tasks("all", queries, gallery), "hit@20", training),
-        protocol("category", by_category, "hit@20", training),
+        protocol("category", by_category, "hit@1", training),
     ]
     return [protocol for protocol in found if protocol.tasks]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import multiprocessing
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from bench_atelier.composition import Photograph
-from bench_atelier.edition import write_edition
+from bench_atelier.edition import write_described_edition
 from bench_atelier.photograph import encode_jpeg
 from bench_atelier.shop import take_shop_photograph
 from bench_atelier.stock import choose
@@ -39,7 +37,7 @@ SHOP_PHOTOS = {1: 16, 2: 3, 3: 1}  # per product: weights
 # near copies per product of the test, each with one shop photograph: in large and small categories
 COPIES_LARGE, COPIES_SMALL = {3: 1, 4: 1}, {6: 1}
 VIEWS = {"front": 5, "side": 2, "back": 2, "full": 2, "detail": 1}  # weights
-PAIRED = 0.6  # share of street rows whose photograph shows two products
+PAIRED = 0.2  # share of street rows whose photograph shows two products
 BOXED_TWICE = 0.06  # share of the other street rows whose product is boxed a second time
 SLACK = (0.12, 0.25)  # by which the first and the second box may be too large on each side
 
@@ -155,16 +153,20 @@ def draw_mini(root: Path, *, seed: int = 0, products: int = PRODUCTS) -> None:
 
     """
     plan = plan_mini(seed=seed, products=products)
-    pictures = [*plan.test, *plan.train, *plan.shop]
-    context = multiprocessing.get_context("spawn")  # as in `write_edition`
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        drawn = pool.map(partial(draw_picture, seed=seed), pictures, chunksize=8)
-        shots = dict(zip((picture.photo for picture in pictures), drawn, strict=True))
-    # boxes are known once a picture is drawn, so pictures are handed over as files
-    images: dict[str, str | bytes] = {
-        canonical(photo): shot.jpeg for photo, shot in sorted(shots.items())
+    pictures = {
+        canonical(picture.photo): picture for picture in (*plan.test, *plan.train, *plan.shop)
     }
-    write_edition(root, {}, bytes, {**annotate(plan, shots), **images})
+
+    def describe_all(shots: Mapping[str, Shot]) -> Mapping[str, str]:
+        photos = [picture.photo for picture in pictures.values()]
+        return annotate(plan, dict(zip(photos, shots.values(), strict=True)))
+
+    write_described_edition(root, pictures, partial(_draw, seed=seed), describe_all)
+
+
+def _draw(picture: Picture, *, seed: int) -> tuple[bytes, Shot]:
+    shot = draw_picture(picture, seed=seed)
+    return shot.jpeg, shot
 
 
 def annotate(plan: Plan, shots: Mapping[int, Shot]) -> dict[str, str]:

@@ -15,11 +15,11 @@ import pandas as pd
 from bench.annotations import Line, read_csv, shown
 from bench.catalog import Attribute, AttributeSchema
 from bench.errors import DataError
+from bench.protocols import Rows
 from bench_street2shop.records import are_among
 
 _IMAGE = re.compile(r"([0-9]{1,9})\.(?:jpe?g|png|gif|webp|bmp|tiff?)", re.IGNORECASE)
 ATTRIBUTE_ROW = "PHOTO,VALUE,… with one value or nothing per attribute"
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.annotations import Line, duplicates, read_json, read_lines, read_text, shown
@@ -125,7 +126,7 @@ def _frame(file: Path, rows: list[StreetRow] | list[ShopRow], photos: Rows) -> p
     )
 
 
-def are_among(numbers: Rows, ascending: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def are_among(numbers: Rows, ascending: Rows) -> npt.NDArray[np.bool_]:
     """Return whether each number is one of several, which are ascending and at least one."""
     places = np.minimum(np.searchsorted(ascending, numbers), len(ascending) - 1)
     return np.asarray(ascending[places] == numbers, np.bool_)
