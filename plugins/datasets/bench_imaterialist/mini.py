@@ -89,7 +89,7 @@ def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
     """Return the images of the mini edition, by split and image id."""
     generator = np.random.default_rng(seed)
     stock = draw_stock(FAMILIES, count or COUNT, generator)
-    counts = {split: int(share * len(stock)) for split, share in SHARES.items()}
+    counts = {split: max(1, int(share * len(stock))) for split, share in SHARES.items()}
     counts = {"train": len(stock) - sum(counts.values()), **counts}
     places = [(split, number) for split in counts for number in range(1, counts[split] + 1)]
     images = []
