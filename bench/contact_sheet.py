@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageOps
 
 from bench.catalog import BOX, Catalog
@@ -24,15 +25,18 @@ def write_sheet(catalog: Catalog, path: Path) -> None:
     codes = catalog.codes(column)
     names, counts = np.unique(codes[codes >= 0], return_counts=True)
     full = names[counts >= min(4, int(counts.max(initial=1)))] if len(names) else np.array([-1])
-    chosen = full[np.linspace(0, len(full) - 1, min(ROWS, len(full))).astype(int)]
-    sheet = Image.new("RGB", (COLUMNS * CELL, len(chosen) * CELL), "white")
-    for row, code in enumerate(chosen):
-        members = np.flatnonzero(codes == code)
-        spread = members[np.linspace(0, len(members) - 1, min(COLUMNS, len(members))).astype(int)]
-        for place, image in enumerate(spread):
+    rows = [_spread(np.flatnonzero(codes == code), COLUMNS) for code in _spread(full, ROWS)]
+    sheet = Image.new("RGB", (max(map(len, rows)) * CELL, len(rows) * CELL), "white")
+    for row, images in enumerate(rows):
+        for place, image in enumerate(images):
             sheet.paste(_cell(catalog, int(image)), (place * CELL, row * CELL))
     with replacing(path) as temporary:
         sheet.save(temporary, format="PNG")
+
+
+def _spread(values: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """Return at most so many of the values, spread evenly over them."""
+    return values[np.linspace(0, len(values) - 1, min(most, len(values))).astype(int)]
 
 
 def _cell(catalog: Catalog, row: int) -> Image.Image:
