@@ -36,7 +36,8 @@ def write_sheet(catalog: Catalog, path: Path) -> None:
 
 def _spread(values: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
     """Return at most so many of the values, spread evenly over them."""
-    return values[np.linspace(0, len(values) - 1, min(most, len(values))).astype(int)]
+    places = np.linspace(0, len(values) - 1, min(most, len(values))).astype(np.int64)
+    return np.asarray(values[places])
 
 
 def _cell(catalog: Catalog, row: int) -> Image.Image:

@@ -50,7 +50,7 @@ def test_a_row_shows_one_item(root: Path, tmp_path: Path) -> None:
     items = ["b", "a", "b", "a", "b", "a"]
     catalog = catalog_of(root, colours, item=items, category="dress")
     sheet = sheet_of(catalog, tmp_path)
-    assert sheet.shape == (2 * CELL, COLUMNS * CELL, 3)
+    assert sheet.shape == (2 * CELL, 3 * CELL, 3)
     assert middles(sheet) == [colours[1::2], colours[0::2]]
 
 
@@ -65,11 +65,13 @@ def test_with_neither_all_stand_in_one_row(root: Path, tmp_path: Path) -> None:
     assert middles(sheet_of(catalog_of(root, colours), tmp_path)) == [colours]
 
 
-def test_fewer_images_than_cells_leave_white(root: Path, tmp_path: Path) -> None:
-    sheet = sheet_of(catalog_of(root, [(0, 0, 0)], item="a"), tmp_path)
-    assert sheet.shape == (CELL, COLUMNS * CELL, 3)
-    assert (sheet[:, CELL:] == 255).all()
-    assert (sheet[:, :CELL] == 0).any()
+def test_a_row_of_fewer_images_than_another_ends_in_white(root: Path, tmp_path: Path) -> None:
+    sheet = sheet_of(catalog_of(root, [(0, 0, 0)] * 3, category=["a", "b", "b"]), tmp_path)
+    assert sheet.shape == (CELL, 2 * CELL, 3), "a row of one beside one of two is left out"
+    sheet = sheet_of(catalog_of(root, [(0, 0, 0)] * 9, category=[*"aaaabbbbb"]), tmp_path)
+    assert sheet.shape == (2 * CELL, 5 * CELL, 3)
+    assert (sheet[:CELL, 4 * CELL :] == 255).all()
+    assert (sheet[CELL:, 4 * CELL :] == 0).any()
 
 
 def test_more_images_than_cells_are_spread_from_the_first_to_the_last(
@@ -89,7 +91,7 @@ def test_more_items_than_rows_are_spread_and_small_ones_left_out(
     items = [f"{number:02}" for number in range(40) for _ in range(1 if number % 2 else 4)]
     colours = [(int(item), 0, 0) for item in items]
     sheet = sheet_of(catalog_of(root, colours, item=items), tmp_path)
-    assert sheet.shape == (ROWS * CELL, COLUMNS * CELL, 3)
+    assert sheet.shape == (ROWS * CELL, 4 * CELL, 3)
     rows = middles(sheet)
     assert [len(row) for row in rows] == [4] * ROWS
     shown = [row[0][0] for row in rows]
