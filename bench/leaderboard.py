@@ -133,7 +133,8 @@ def _setting(record: Record) -> tuple[object, ...]:
     """Return what makes two records results of one experiment."""
     made = record.provenance
     recipe = repr(sorted(record.recipe.items()))
-    setting = (record.method, record.variant, recipe, record.backbone.weights, record.seed)
+    options = repr(sorted(record.dataset.options.items()))
+    setting = (record.method, record.variant, recipe, record.backbone.weights, record.seed, options)
     return (*setting, made.engine, made.precision, made.device)
 
 
@@ -157,6 +158,9 @@ def _markdown(records: list[Record]) -> str:
     lines = [f"# {_escape(first.edition_name)}: {_escape(first.protocol)}", ""]
     if first.dataset.edition == "mini":
         lines += [MINI_WARNING, ""]
+    common = _common_options(records)
+    if common:
+        lines += [f"Read with {_escape(_in_words(common))}.", ""]
     if len(first.tasks) == 1:
         task = first.tasks[0]
         lines += [
@@ -188,12 +192,13 @@ def _markdown(records: list[Record]) -> str:
 def _metrics_table(records: list[Record], values: list[dict[str, MetricValue]]) -> list[str]:
     """Return a table with a row per record and a column per metric."""
     names = list(dict.fromkeys(name for metrics in values for name in metrics))
+    common = _common_options(records)
     best = {name: _best([metrics.get(name) for metrics in values]) for name in names}
     rows = []
     for record, metrics in zip(records, values, strict=True):
         made = record.provenance
         rows.append(
-            [*_method_cells(record), *(_cell(metrics.get(n), best[n]) for n in names),
+            [*_method_cells(record, common), *(_cell(metrics.get(n), best[n]) for n in names),
              f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
              f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
              record.seed]
@@ -207,7 +212,8 @@ def _tasks_table(records: list[Record]) -> list[str]:
     """Return a table of the headline metric with a row per task and a column per record."""
     headline = records[0].headline
     header = ["task", "queries", "candidates"]
-    header += [" ".join(filter(None, _method_cells(record))) for record in records]
+    common = _common_options(records)
+    header += [" ".join(filter(None, _method_cells(record, common))) for record in records]
     rows = []
     for number, task in enumerate(records[0].tasks):
         values = [record.tasks[number].metrics.get(headline) for record in records]
@@ -217,10 +223,22 @@ def _tasks_table(records: list[Record]) -> list[str]:
     return [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
 
 
-def _method_cells(record: Record) -> list[str]:
+def _method_cells(record: Record, common: dict[str, object]) -> list[str]:
+    """Return method, backbone and weights; options of the data that not all share are named."""
     variant = "" if record.variant == "default" else f" {record.variant}"
-    source = record.backbone
-    return [_escape(record.method + variant), _escape(source.name), _escape(source.source)]
+    own = {name: v for name, v in record.dataset.options.items() if name not in common}
+    name = record.method + variant + (f" ({_in_words(own)})" if own else "")
+    return [_escape(name), _escape(record.backbone.name), _escape(record.backbone.source)]
+
+
+def _common_options(records: list[Record]) -> dict[str, object]:
+    """Return the options of the data with which all records were made."""
+    every = [record.dataset.options for record in records]
+    return {n: v for n, v in every[0].items() if all(o.get(n) == v for o in every)}
+
+
+def _in_words(options: dict[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(options.items()))
 
 
 def _best(values: Sequence[MetricValue | None]) -> float:

@@ -28,7 +28,8 @@ RULES = "the query's own image is ignored by id; equal scores stand in gallery o
 class Protocol:
     """A named evaluation: one task or several, its metrics, and the one that leads a table.
 
-    `training` are the catalog rows that a method may learn from, none of which is evaluated.
+    `training` are the catalog rows that a method may learn from. No query is among them; gallery
+    images may be, where the published protocol has it so.
     """
 
     name: str

@@ -428,3 +428,14 @@ def test_tables_of_several_tasks_are_checked_like_others(add: Add, folder: Path)
     [problem] = leaderboard.check(folder)
     assert problem == f"{table}: differs from its records; run `bench leaderboard build`"
     assert Record.read(place).mean["hit@1"].mean == 0.5
+
+
+def test_options_of_the_data_stand_above_the_table_or_where_they_differ_with_the_method(
+    add: Add, folder: Path
+) -> None:
+    for crop in ("full", "box"):
+        add(dataset={"options": {"certainty": 1, "crop": crop}})
+    text = next(c for name, c in write(folder).items() if name.endswith("test-vs-train.md"))
+    assert b"\nRead with certainty=1.\n" in text
+    assert b"| pretrained (crop=full) " in text
+    assert b"| pretrained (crop=box) " in text
