@@ -48,6 +48,11 @@ def test_every_dataset_says_its_licence_and_how_to_obtain_it(name: str) -> None:
     assert len(spec.obtain) > 20
     assert spec.protocols
     assert bool(spec.folders) != spec.family, "a folder to look for, or an argument that names it"
+    assert spec.family or spec.layout, "which files go where"
+    assert set(spec.protocol_counts) <= set(spec.protocols)
+    for option, facts in (spec.options().model_fields if spec.options else {}).items():
+        assert facts.description, f"{option} says what it is"
+        assert not facts.is_required(), f"{option} has a default"
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)

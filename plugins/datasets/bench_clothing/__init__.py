@@ -35,6 +35,7 @@ def register_datasets() -> Iterable[DatasetSpec]:
             obtain="git clone https://github.com/alexeygrigorev/clothing-dataset-small below the "
             "data root, then run with --data-root FOLDER",
             folders=FOLDERS,
+            layout="train/<class>/*.jpg, validation/<class>/*.jpg, test/<class>/*.jpg",
             counts=COUNTS,
             protocols=PROTOCOLS,
             drawn_with=("bench_atelier",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,11 +10,15 @@ from bench.recipes import Recipe
 
 
 class Cub200Options(Recipe):
-    """`certainty`: the least certainty, 1 to 4, of a label that counts as present.
+    """What counts as an attribute that is present, and what is shown of a photograph."""
 
-    1 is "not visible", so that every label that says present counts; 2 is "guessing", 3 "probably",
-    4 "definitely". `crop`: the whole photograph, or the bird's bounding box.
-    """
-
-    certainty: Annotated[int, Field(ge=1, le=4)] = 1
-    crop: Literal["full", "box"] = "full"
+    certainty: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="least certainty of a label that counts as present: 1 not visible (all count), "
+        "2 guessing, 3 probably, 4 definitely",
+    )
+    crop: Literal["full", "box"] = Field(
+        "full", description="the whole photograph, or the bird's bounding box"
+    )

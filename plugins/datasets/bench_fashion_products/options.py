@@ -8,6 +8,8 @@ from bench.recipes import Recipe
 
 
 class FashionProductsOptions(Recipe):
-    """`minimum`: an attribute's value that fewer images have counts as missing."""
+    """Which values of the attributes are kept."""
 
-    minimum: int = Field(default=20, ge=1)
+    minimum: int = Field(
+        20, ge=1, description="a value of an attribute that fewer images have counts as missing"
+    )

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from bench.recipes import Recipe
 
 
 class FashionAIOptions(Recipe):
-    """`rounds`: the training images of round 1, or all labelled images that are there."""
+    """Which of the published rounds are to be read."""
 
-    rounds: Literal["base", "all"] = "base"
+    rounds: Literal["base", "all"] = Field(
+        "base",
+        description="the training images of round 1, or the labelled images of all rounds that "
+        "are there",
+    )
