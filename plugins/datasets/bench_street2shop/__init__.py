@@ -35,8 +35,7 @@ def register_datasets() -> Iterable[DatasetSpec]:
     return [
         DatasetSpec(
             "street2shop",
-            "404,683 shop photographs in eleven categories, asked for by 8,637 boxes in "
-            "photographs from the street",
+            "404,683 shop photographs in eleven categories, queried by 8,637 street photographs",
             build,
             licence="none stated; photographs belong to the shops and people who published them",
             obtain="unpack http://www.tamaraberg.com/street2shop/wheretobuyit/photos.tar and "
