@@ -108,7 +108,8 @@ def _counts(spec: DatasetSpec, catalog: Catalog, protocols: Sequence[Protocol]) 
     ]
     for protocol in protocols:
         tasks = protocol.tasks
-        _, queries, gallery = _roles(protocol)
+        queries = np.unique(np.concatenate([task.queries for task in tasks]))
+        gallery = _roles(protocol)[2]
         known = spec.protocol_counts.get(protocol.name) if full else None
         asked, offered = known or (None, None)
         counts.append(Count(f"{protocol.name}: queries", len(queries), asked))
@@ -211,7 +212,7 @@ def _shared_items(protocols: Sequence[Protocol], catalog: Catalog) -> Iterator[F
 
 
 def _roles(protocol: Protocol) -> tuple[Rows, Rows, Rows]:
-    """Return the rows of training, of queries and of galleries, each one once."""
+    """Return the rows of training, of what is asked and of galleries, each one once."""
     galleries = [task.gallery for task in protocol.tasks if isinstance(task, Task)]
     # a triplet's other two images are evaluated as its anchor is
     asked = [t.rows() if t.kind == "triplets" else t.queries for t in protocol.tasks]

@@ -383,7 +383,7 @@ def test_one_seed_draws_the_same_bytes_and_another_others(workplace: Path) -> No
 
 def test_a_sheet_shows_the_drawn_pictures_a_class_a_row(workplace: Path) -> None:
     with Image.open(workplace / "sheets/clothing.png") as sheet:
-        assert (sheet.format, sheet.size) == ("PNG", (1120, CLASSES * 112))
+        assert (sheet.format, sheet.size) == ("PNG", (5 * 112, CLASSES * 112))
         assert len(set(sheet.convert("L").tobytes())) > 100, "grey levels"
 
 
@@ -404,4 +404,4 @@ def test_without_a_folder_the_cache_holds_the_mini_edition(workplace: Path) -> N
         ]  # fmt: skip
     assert done.stderr == "", "drawn once"
     with Image.open(workplace / "toys.png") as sheet:
-        assert sheet.size == (1120, 2 * 112)
+        assert sheet.size == (3 * 112, 2 * 112)

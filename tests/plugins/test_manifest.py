@@ -258,7 +258,7 @@ def test_an_edited_file_is_read_anew(tmp_path: Path) -> None:
         root = manifest.find(tmp_path)
         assert root is not None
         catalog = load_catalog("manifest", root, sources=manifest.sources(root),
-                               parse=manifest.load, edition="full", code="1")  # fmt: skip
+                               parse=manifest.load, options={}, code="1")  # fmt: skip
         assert catalog.images["category"].tolist() == [category]
 
 
