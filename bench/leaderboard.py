@@ -158,6 +158,13 @@ def _markdown(records: list[Record]) -> str:
     lines = [f"# {_escape(first.edition_name)}: {_escape(first.protocol)}", ""]
     if first.dataset.edition == "mini":
         lines += [MINI_WARNING, ""]
+    partial = [
+        f"{here:,} of {published:,} {_escape(what)}"
+        for what, (here, published) in first.dataset.coverage.items()
+        if here != published
+    ]
+    if partial:
+        lines += [f"Not all of the published data: {', '.join(partial)}.", ""]
     common = _common_options(records)
     if common:
         lines += [f"Read with {_escape(_in_words(common))}.", ""]

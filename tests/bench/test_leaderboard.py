@@ -439,3 +439,9 @@ def test_options_of_the_data_stand_above_the_table_or_where_they_differ_with_the
     assert b"\nRead with certainty=1.\n" in text
     assert b"| pretrained (crop=full) " in text
     assert b"| pretrained (crop=box) " in text
+
+
+def test_a_table_of_a_part_of_the_data_says_how_much_is_there(add: Add, folder: Path) -> None:
+    add(dataset={"coverage": {"images": (9332, 44441), "test": (372, 372)}})
+    text = next(c for name, c in write(folder).items() if name.endswith("test-vs-train.md"))
+    assert b"\nNot all of the published data: 9,332 of 44,441 images.\n" in text
