@@ -69,7 +69,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
 
 
 @given(catalogs())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_saved_catalog_is_read_as_it_was(catalog: Catalog) -> None:
     file = Path(os.environ["BENCH_CACHE"]) / "catalog.parquet"
     catalog.save(file)

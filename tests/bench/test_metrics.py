@@ -174,7 +174,7 @@ relevances = st.integers(1, 12).flatmap(
 
 
 @given(relevances, st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_hit_precision_recall_and_mrr_agree_with_ranx(
     relevance: list[list[int]], data: st.DataObject
 ) -> None:
@@ -215,14 +215,14 @@ def slow_map_at_r(relevance: list[int]) -> float:
 
 
 @given(relevances)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_map_at_r_agrees_with_a_loop(relevance: list[list[int]]) -> None:
     ours = mean_average_precision_at_r(ranking_of(relevance), 0)
     np.testing.assert_allclose(ours, [slow_map_at_r(row) for row in relevance], rtol=1e-12)
 
 
 @given(relevances)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_metrics_keep_their_bounds_at_every_k(relevance: list[list[int]]) -> None:
     ranking = ranking_of(relevance)
     counted = ranking.relevant_count > 0

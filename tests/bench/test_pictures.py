@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import fingerprints
@@ -147,7 +147,6 @@ def test_hash_order_follows_nothing_that_the_keys_say() -> None:
     assert 2_350 < first < 2_650  # six standard deviations
 
 
-@settings(deadline=None)
 @given(keys, st.text(max_size=4))
 def test_equal_keys_go_together_and_a_subset_is_split_as_the_whole(
     keys: list[str], salt: str

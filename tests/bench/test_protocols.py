@@ -47,7 +47,7 @@ def tasks(draw: st.DrawFn) -> Task:
 
 
 @given(tasks())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_own_and_relevant_counts_are_those_of_a_loop(task: Task) -> None:
     gallery = task.gallery.tolist()
     own, counts = task.own(), task.relevant_counts()

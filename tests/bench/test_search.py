@@ -103,7 +103,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(cases(), st.integers(1, 7), st.integers(1, 31), st.integers(1, 3))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_order_is_by_score_then_position_whatever_the_blocks(
     case: dict[str, Any], query_block: int, gallery_block: int, spare: int
 ) -> None:
@@ -341,7 +341,7 @@ def test_a_gallery_smaller_than_k_can_be_cut_at_k() -> None:
     st.integers(1, 5),
     st.integers(1, 9),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_first_relevant_is_right_at_any_depth(
     images: list[tuple[int, int]], depth: int, block: int
 ) -> None:

@@ -344,7 +344,7 @@ anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(st
 
 
 @given(anything | mutated(GOOD))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     def read(file: Path) -> None:
         names, binary = read_attributes(file)
@@ -355,14 +355,14 @@ def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: byte
 
 
 @given(anything | mutated(FULL))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_arbitrary_files_of_numbers_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse(content, lambda file: read_partition(file, NAMES))
     read_or_refuse(content, lambda file: read_identities(file, NAMES))
 
 
 @given(anything | mutated("".join(f"{name}\n" for name in NAMES[:3])))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_arbitrary_split_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     folder = Path(os.environ["BENCH_CACHE"]).parent / "splits"
     folder.mkdir(exist_ok=True)

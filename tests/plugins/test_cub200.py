@@ -443,7 +443,7 @@ PARSERS: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("name", PARSERS)
 @given(data=st.data())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_arbitrary_lists_are_read_or_refused_in_one_line(name: str, data: st.DataObject) -> None:
     PARSERS[name](write(Path(os.environ["BENCH_CACHE"]).parent / "good") / "CUB_200_2011" / name)
     content = data.draw(anything | mutated(FILES[name]))
@@ -452,7 +452,7 @@ def test_arbitrary_lists_are_read_or_refused_in_one_line(name: str, data: st.Dat
 
 
 @given(anything | mutated(GOOD))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes) -> None:
     def read(file: Path) -> None:
         labels = read_labels(file, images=12, attributes=5)
@@ -464,7 +464,7 @@ def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes) -> Non
 
 
 @given(mutated(GOOD))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_labels_are_the_same_however_they_are_read(content: bytes) -> None:
     """A tab keeps a file from being read at once, so that it is read line by line."""
     file = Path(os.environ["BENCH_CACHE"]).parent / "labels.txt"

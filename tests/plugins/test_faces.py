@@ -162,7 +162,7 @@ def reference_groups(row: Mapping[str, bool]) -> list[str]:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.booleans(), min_size=40, max_size=40), max_size=5))
 def test_groups_agree_with_a_plain_reference(rows: list[list[bool]]) -> None:
     values = group_values(np.array(rows, dtype=bool).reshape(-1, 40))
@@ -368,7 +368,7 @@ def test_written_attributes_are_those_of_the_drawn_faces(mini: Path) -> None:
         assert named == expected
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 60), st.integers(0, 5))
 def test_a_plan_has_the_asked_number_and_keeps_persons_in_one_split(count: int, seed: int) -> None:
     images = plan_mini(seed=seed, items=count)

@@ -191,7 +191,7 @@ def test_copies_of_a_picture_are_on_one_side(tmp_path: Path, make_images: MakeIm
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_each_stratum_is_divided_and_no_picture_is_on_both_sides(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 60))
     whole = st.lists(st.integers(0, 30), min_size=count, max_size=count)
@@ -389,7 +389,7 @@ def refusal_of(read: Callable[[], object]) -> str:
 @given(
     anything | mutated("\r\n".join(LABELS)) | mutated("a,b,c\n" + "\n".join(LABELS)), st.booleans()
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=150)
 def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes, test: bool) -> None:
     file = Path(os.environ["BENCH_CACHE"]).parent / "label.csv"
     file.write_bytes(content)
@@ -399,7 +399,7 @@ def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes, test: 
 
 
 @given(st.sampled_from([*ASEN, "meta"]), st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_arbitrary_files_of_asen_are_read_or_refused_in_one_line(
     name: str, data: st.DataObject
 ) -> None:

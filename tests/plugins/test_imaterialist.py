@@ -402,13 +402,13 @@ anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(st
 
 
 @given(anything | mutated("\r\n".join(ROWS)))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=150)
 def test_arbitrary_label_maps_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("map.csv", content, read_label_map)
 
 
 @given(anything | mutated(json.dumps(document(SIX))) | mutated(json.dumps(document(SIX), indent=1)))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=150)
 def test_arbitrary_annotations_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("fuzz.json", content, read_any_annotations)
 
@@ -421,7 +421,7 @@ keyed = st.fixed_dictionaries(
 
 
 @given(st.lists(keyed, max_size=4), st.lists(keyed, max_size=4))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=150)
 def test_arbitrary_documents_are_read_or_refused_in_one_line(
     images: list[Any], annotations: list[Any]
 ) -> None:
@@ -430,7 +430,7 @@ def test_arbitrary_documents_are_read_or_refused_in_one_line(
 
 
 @given(anything | mutated("1\n5\n9\n"))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_arbitrary_split_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     root = Path(os.environ["BENCH_CACHE"]).parent
     (root / "splits").mkdir(exist_ok=True)

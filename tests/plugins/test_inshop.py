@@ -350,7 +350,7 @@ def shrink(picture: Image.Image) -> Image.Image:
     st.tuples(st.integers(80, 1200), st.integers(80, 1200)),
     st.tuples(*[st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.6, 1), st.floats(0.6, 1)]),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_a_box_encloses_in_the_large_picture_what_it_encloses_in_the_small_one(
     size: tuple[int, int], shares: tuple[float, float, float, float]
 ) -> None:
@@ -557,7 +557,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", SOUND)
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_content_is_read_or_refused_in_one_line(
     name: str, fuzzed: Path, data: st.DataObject
 ) -> None:

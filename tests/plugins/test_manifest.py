@@ -362,7 +362,7 @@ fields = st.sampled_from(
 
 
 @given(st.one_of(st.binary(max_size=60), st.text(st.characters(codec="utf-8")).map(str.encode)))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_arbitrary_text_is_read_or_refused_in_one_line(content: bytes) -> None:
     for name in ("fuzz.csv", "fuzz.jsonl"):
         load_or_refuse(content, name)
@@ -378,7 +378,7 @@ cell = st.one_of(
     st.lists(fields, max_size=4).map(lambda names: ["path", *names]),
     st.lists(st.lists(cell, min_size=1, max_size=5), max_size=5),
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_arbitrary_tables_are_read_or_refused_in_one_line(
     header: list[str], rows: list[list[str]]
 ) -> None:
@@ -397,7 +397,7 @@ values = st.recursive(
 
 
 @given(st.lists(st.dictionaries(fields | anything, values, max_size=5), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_arbitrary_objects_are_read_or_refused_in_one_line(rows: list[dict[str, Any]]) -> None:
     named = [{"path": f"{number}.jpg", "item": "a"} | row for number, row in enumerate(rows)]
     load_or_refuse(lines(*named).encode(), "fuzz.jsonl")

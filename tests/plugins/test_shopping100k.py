@@ -497,7 +497,7 @@ colors = "".join(f"{path} {labels['color']}\n" for path, labels in IMAGES.items(
 
 
 @given(anything | mutated(colors) | mutated("1\n2\n5\n1\n2\n18\n"))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=150)
 def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("color.txt", content, lambda file: read_label_file(file, "color"))
     root = Path(os.environ["BENCH_CACHE"]).parent / "data"
@@ -507,7 +507,7 @@ def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: byte
 
 
 @given(anything | mutated("\n".join(IMAGES)))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_arbitrary_lists_of_images_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("names.txt", content, read_names)
 
@@ -520,7 +520,7 @@ def read_adde(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [*CATALOG_FILES, *QUERY_FILES])
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_arbitrary_files_of_adde_are_read_or_refused_in_one_line(
     name: str, data: st.DataObject
 ) -> None:

@@ -13,6 +13,7 @@ from bench_atelier.faces import Face, sample_identity, vary_face
 from bench_atelier.head import HeadPose
 from bench_atelier.photograph import encode_jpeg
 from bench_atelier.portraits import LANDMARKS, face_landmarks, sample_head_pose, take_portrait
+
 from bench_celeba.vocabulary import BINARY
 
 # enough for 120 queries, a gallery of 400 and a training set
