@@ -347,13 +347,19 @@ def test_an_altered_record_is_refused(finished: Finished, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
 def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(workplace: Path) -> None:
-    slow = "import time\ntime.sleep(60)\n"
+    slow = "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)\n"
     (workplace / "slow.py").write_text(slow)
-    process = subprocess.Popen(
-        [BENCH, "list", "--plugin", "slow.py"], cwd=workplace, stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    time.sleep(2)
+    # who ignores the signal, as a job in the background does, hands that down to its children
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [BENCH, "list", "--plugin", "slow.py"], cwd=workplace, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    while not (workplace / "begun").exists():
+        time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
