@@ -359,6 +359,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(workplace: Path) -> None
     finally:
         signal.signal(signal.SIGINT, before)
     while not (workplace / "begun").exists():
+        assert process.poll() is None, "it ended before the plugin began"
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)

@@ -218,19 +218,6 @@ def test_other_options_parse_anew_and_are_kept(listing: Path) -> None:
     assert reader.calls == 2
 
 
-def count_hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that grows by the name of each file that is hashed from now on."""
-    names: list[str] = []
-    original = fingerprints.of_file
-
-    def counting(path: Path) -> str:
-        names.append(path.name)
-        return original(path)
-
-    monkeypatch.setattr(fingerprints, "of_file", counting)
-    return names
-
-
 def test_image_digests_are_those_of_the_files_in_the_order_of_the_rows(
     tmp_path: Path, make_images: MakeImages
 ) -> None:
@@ -239,45 +226,6 @@ def test_image_digests_are_those_of_the_files_in_the_order_of_the_rows(
     first, second = map(fingerprints.of_file, files)
     assert first != second
     assert catalog.image_digests() == [first, second, first]
-
-
-def test_image_digests_read_only_files_that_changed(
-    tmp_path: Path, make_images: MakeImages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    [kept, changed] = make_images(tmp_path, ["kept.jpg", "changed.jpg"])
-    catalog = catalog_of(tmp_path, ["kept.jpg", "changed.jpg"])
-    hashed = count_hashes(monkeypatch)
-    before = catalog.image_digests()
-    assert sorted(hashed) == ["changed.jpg", "kept.jpg"]
-    hashed.clear()
-    assert catalog.image_digests() == before
-    assert hashed == []
-    # another content of the same length: only the time tells
-    changed.write_bytes(changed.read_bytes()[::-1])
-    os.utime(changed, ns=(1, 1))
-    after = catalog.image_digests()
-    assert hashed == ["changed.jpg"]
-    assert after[0] == before[0]
-    assert after[1] == fingerprints.of_file(changed) != before[1]
-    # and a file that grew while its time stands still
-    kept.write_bytes(kept.read_bytes() + b" ")
-    os.utime(kept, ns=(1, 1))
-    catalog.image_digests()
-    size = kept.stat().st_size
-    kept.write_bytes(kept.read_bytes() + b" ")
-    os.utime(kept, ns=(1, 1))
-    assert kept.stat().st_size == size + 1
-    assert catalog.image_digests()[0] == fingerprints.of_file(kept)
-
-
-def test_two_catalogs_of_one_folder_do_not_disturb_each_other(
-    tmp_path: Path, make_images: MakeImages
-) -> None:
-    files = make_images(tmp_path, ["a.jpg", "b.jpg"])
-    expected = [fingerprints.of_file(file) for file in files]
-    for paths in (["a.jpg"], ["b.jpg"], ["a.jpg", "b.jpg"]):
-        wanted = [expected["ab".index(path[0])] for path in paths]
-        assert catalog_of(tmp_path, paths).image_digests() == wanted
 
 
 def test_absent_images_are_counted_and_the_first_is_named(

@@ -136,11 +136,8 @@ class Drawing:
     bottom: float
 
 
-def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
-    """Return an SVG of the garment, 240 x 320 pixels, on a transparent ground.
-
-    The garment takes the share `fill` of the width or of the height, whichever it fills first.
-    """
+def drawing_of(garment: Garment, pose: Pose) -> Drawing:
+    """Return the drawing of any garment."""
     # imported here since the parts need the classes above
     from bench_atelier.accessories import draw_hat, draw_shoes
     from bench_atelier.bottoms import draw_bottom
@@ -148,16 +145,22 @@ def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
     from bench_atelier.tops import draw_top
 
     if isinstance(garment, Top):
-        drawing = draw_top(garment, pose)
-    elif isinstance(garment, Bottom):
-        drawing = draw_bottom(garment, pose)
-    elif isinstance(garment, Outfit):
-        drawing = draw_outfit(garment, pose)
-    elif isinstance(garment, Shoes):
-        drawing = draw_shoes(garment, pose)
-    else:
-        drawing = draw_hat(garment)
-    return as_svg(drawing, fill=fill)
+        return draw_top(garment, pose)
+    if isinstance(garment, Bottom):
+        return draw_bottom(garment, pose)
+    if isinstance(garment, Outfit):
+        return draw_outfit(garment, pose)
+    if isinstance(garment, Shoes):
+        return draw_shoes(garment, pose)
+    return draw_hat(garment)
+
+
+def draw_garment(garment: Garment, pose: Pose, *, fill: float = 0.95) -> str:
+    """Return an SVG of the garment, 240 x 320 pixels, on a transparent ground.
+
+    The garment takes the share `fill` of the width or of the height, whichever it fills first.
+    """
+    return as_svg(drawing_of(garment, pose), fill=fill)
 
 
 def as_svg(drawing: Drawing, *, fill: float, size: tuple[int, int] = (WIDTH, HEIGHT)) -> str:

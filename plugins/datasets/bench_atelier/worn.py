@@ -21,8 +21,8 @@ from bench_atelier.garments import (
     Pose,
     Shoes,
     Top,
+    drawing_of,
 )
-from bench_atelier.outfits import draw_outfit
 from bench_atelier.outline import between, filled, line, symmetric_path
 from bench_atelier.people import (
     CROWN,
@@ -109,18 +109,10 @@ def placed(markup: str, *, x: float = 0, y: float = 0, across: float = 1, down: 
 
 def show_alone(garment: Garment | Carried, pose: Pose, *, variant: int = 0) -> Worn:
     """Return the garment without a person; `variant` is that of `draw_carried`."""
-    if isinstance(garment, Top):
-        drawing = draw_top(garment, pose)
-    elif isinstance(garment, Bottom):
-        drawing = draw_bottom(garment, pose)
-    elif isinstance(garment, Outfit):
-        drawing = draw_outfit(garment, pose)
-    elif isinstance(garment, Shoes):
-        drawing = draw_shoes(garment, pose)
-    elif isinstance(garment, Hat):
-        drawing = draw_hat(garment)
-    else:
+    if isinstance(garment, Carried):
         drawing = draw_carried(garment, variant=variant)
+    else:
+        drawing = drawing_of(garment, pose)
     box = _box(drawing, y=0, across=1, down=1)
     soft = isinstance(garment, Top | Bottom | Outfit)
     repeat = _repeat(garment.fabric, 1, 1)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from bench import hookimpl
 from bench.interfaces import Dataset, DatasetSpec, Download
-from bench.recipes import Recipe
+
+if TYPE_CHECKING:
+    from bench.recipes import Recipe
 
 FOLDERS = ("CUB_200_2011", "cub200", "CUB-200-2011")
 LAYOUT = """\

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from bench import hookimpl
 from bench.interfaces import Dataset, DatasetSpec
-from bench.recipes import Recipe
+
+if TYPE_CHECKING:
+    from bench.recipes import Recipe
 
 FOLDERS = (
     "fashion-products",
