@@ -76,7 +76,16 @@ def finished(workplace: Path) -> Finished:
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["list"], ["plugins"], ["show", "clothing"], ["run", "--help"]]
+    "command",
+    [
+        ["--help"],
+        ["list"],
+        ["plugins"],
+        ["show", "clothing"],
+        ["run", "--help"],
+        ["data", "--help"],
+        ["data", "obtain", "cub200"],
+    ],
 )
 def test_what_only_informs_imports_nothing_heavy(command: list[str]) -> None:
     program = (
@@ -98,7 +107,7 @@ def test_what_only_informs_imports_nothing_heavy(command: list[str]) -> None:
 def test_help_names_every_command() -> None:
     done = bench("--help")
     assert done.returncode == 0
-    for command in ("run", "list", "show", "plugins", "leaderboard"):
+    for command in ("run", "list", "show", "plugins", "data", "leaderboard"):
         assert f"\n  {command} " in done.stdout
         assert bench(command, "--help").returncode == 0
 
