@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import os
 import runpy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from bench_celeba.files import read_attributes, read_identities, read_partition
 from bench_celeba.mini import draw_mini
 from bench_celeba.reader import SCHEMA, CelebA
 from bench_celeba.vocabulary import BINARY
+from fuzzing import anything, mutated, read_or_refuse
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench.catalog import Catalog
 from bench.errors import DataError
@@ -318,32 +317,10 @@ def test_the_mini_edition_is_read_by_the_same_reader(tmp_path: Path) -> None:
     assert all(note.startswith(("Eval/", "queries")) for note in catalog.notes)
 
 
-def read_or_refuse(content: bytes, read: Callable[[Path], Any]) -> None:
-    """Read a file of arbitrary content; nothing but one line about that file may come out."""
-    file = Path(os.environ["BENCH_CACHE"]).parent / "annotations.txt"
-    file.write_bytes(content)
-    try:
-        read(file)
-    except DataError as error:
-        message = str(error)
-        assert message.startswith(str(file))
-        assert len(message.splitlines()) == 1
+PIECES = (b" ", b"1", b" -1", b"2", b"../", b'"', b",", b"\xe2\x80\x83", b"nan", b"1.0", b"+1")
 
 
-def mutated(text: str) -> st.SearchStrategy[bytes]:
-    """Return a good file with a piece of it replaced."""
-    content = text.encode()
-    pieces = st.sampled_from([b"", b"\n", b" ", b"1", b" -1", b"9" * 30, b"2", b"../", b"\xff",
-                              b"\0", b"\r", b"\n\n", b'"', b",", b"\xe2\x80\x83",
-                              b"nan", b"1.0", b"+1"])  # fmt: skip
-    places = st.tuples(st.integers(0, len(content)), st.integers(0, 12), pieces | st.binary())
-    return places.map(lambda p: content[: p[0]] + p[2] + content[p[0] + p[1] :])
-
-
-anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(str.encode)
-
-
-@given(anything | mutated(GOOD))
+@given(anything | mutated(GOOD, *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     def read(file: Path) -> None:
@@ -351,17 +328,17 @@ def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: byte
         assert binary.shape == (len(set(names)), 40)
         assert binary.dtype == np.bool_
 
-    read_or_refuse(content, read)
+    read_or_refuse("annotations.txt", content, read)
 
 
-@given(anything | mutated(FULL))
+@given(anything | mutated(FULL, *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_files_of_numbers_are_read_or_refused_in_one_line(content: bytes) -> None:
-    read_or_refuse(content, lambda file: read_partition(file, NAMES))
-    read_or_refuse(content, lambda file: read_identities(file, NAMES))
+    read_or_refuse("annotations.txt", content, lambda file: read_partition(file, NAMES))
+    read_or_refuse("annotations.txt", content, lambda file: read_identities(file, NAMES))
 
 
-@given(anything | mutated("".join(f"{name}\n" for name in NAMES[:3])))
+@given(anything | mutated("".join(f"{name}\n" for name in NAMES[:3]), *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_split_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     folder = Path(os.environ["BENCH_CACHE"]).parent / "splits"

@@ -27,6 +27,7 @@ from bench_cub200.options import Cub200Options
 from bench_cub200.protocols import METRICS
 from bench_cub200.reader import Cub200
 from bench_cub200.vocabulary import GROUPS
+from fuzzing import anything, mutated, read_or_refuse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -407,29 +408,7 @@ def test_the_mini_edition_is_read_by_the_same_reader(tmp_path: Path) -> None:
     assert [protocol.name for protocol in reader().protocols(catalog)] == list(PROTOCOLS)
 
 
-def read_or_refuse(content: bytes, read: Callable[[Path], Any]) -> None:
-    """Read a file of arbitrary content; nothing but one line about that file may come out."""
-    file = Path(os.environ["BENCH_CACHE"]).parent / "annotations.txt"
-    file.write_bytes(content)
-    try:
-        read(file)
-    except DataError as error:
-        message = str(error)
-        assert message.startswith(str(file))
-        assert len(message.splitlines()) == 1
-
-
-def mutated(text: str) -> st.SearchStrategy[bytes]:
-    """Return a good file with a piece of it replaced."""
-    content = text.encode()
-    pieces = st.sampled_from([b"", b"\n", b" ", b"1", b"0", b"-1", b"9" * 30, b"1.0", b"../",
-                              b"\xff", b"\0", b"\r", b"\n\n", b"\xe2\x80\x83", b"1e9", b" 0 1",
-                              b"::", b"001."])  # fmt: skip
-    places = st.tuples(st.integers(0, len(content)), st.integers(0, 12), pieces | st.binary())
-    return places.map(lambda p: content[: p[0]] + p[2] + content[p[0] + p[1] :])
-
-
-anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(str.encode)
+PIECES = (b" ", b"1", b"0", b"1.0", b"../", b"\xe2\x80\x83", b"1e9", b" 0 1", b"::", b"001.")
 PARSERS: dict[str, Callable[[Path], Any]] = {
     "images.txt": read_images,
     "classes.txt": read_classes,
@@ -446,12 +425,12 @@ PARSERS: dict[str, Callable[[Path], Any]] = {
 @settings(max_examples=80)
 def test_arbitrary_lists_are_read_or_refused_in_one_line(name: str, data: st.DataObject) -> None:
     PARSERS[name](write(Path(os.environ["BENCH_CACHE"]).parent / "good") / "CUB_200_2011" / name)
-    content = data.draw(anything | mutated(FILES[name]))
-    read_or_refuse(content, PARSERS[name])
-    read_or_refuse(content, read_numbered)
+    content = data.draw(anything | mutated(FILES[name], *PIECES))
+    read_or_refuse("annotations.txt", content, PARSERS[name])
+    read_or_refuse("annotations.txt", content, read_numbered)
 
 
-@given(anything | mutated(GOOD))
+@given(anything | mutated(GOOD, *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes) -> None:
     def read(file: Path) -> None:
@@ -460,10 +439,10 @@ def test_arbitrary_labels_are_read_or_refused_in_one_line(content: bytes) -> Non
         assert labels.certainty.min() >= 1
         assert labels.certainty.max() <= 4
 
-    read_or_refuse(content, read)
+    read_or_refuse("annotations.txt", content, read)
 
 
-@given(mutated(GOOD))
+@given(mutated(GOOD, *PIECES))
 @settings(max_examples=100)
 def test_labels_are_the_same_however_they_are_read(content: bytes) -> None:
     """A tab keeps a file from being read at once, so that it is read line by line."""

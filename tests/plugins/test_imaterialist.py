@@ -17,6 +17,7 @@ from bench_imaterialist.labels import FILE as LABEL_MAP
 from bench_imaterialist.mini import annotation_files, draw_image, draw_mini, plan_mini
 from bench_imaterialist.reader import IMaterialist
 from bench_imaterialist.splits import divide, eligible_images
+from fuzzing import anything, mutated, read_or_refuse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -369,18 +370,6 @@ def test_each_of_the_105_categories_is_in_one_of_24_groups() -> None:
     assert GROUP_OF["Prom Dresses"] == "formal dresses"
 
 
-def read_or_refuse(name: str, content: bytes, read: Callable[[Path], Any]) -> None:
-    """Read a file of arbitrary content; nothing but one line about it may come out."""
-    file = Path(os.environ["BENCH_CACHE"]).parent / name
-    file.write_bytes(content)
-    try:
-        read(file)
-    except UserError as error:
-        message = str(error)
-        assert message.startswith(str(file))
-        assert len(message.splitlines()) == 1
-
-
 def read_any_annotations(file: Path) -> None:
     label_map = file.with_name("map.csv")
     label_map.write_text("\n".join(ROWS))
@@ -389,25 +378,20 @@ def read_any_annotations(file: Path) -> None:
     assert len(np.unique(found.ids)) == len(found.ids)
 
 
-def mutated(text: str) -> st.SearchStrategy[bytes]:
-    """Return a good file with a piece of it replaced."""
-    content = text.encode()
-    pieces = st.sampled_from([b"", b"\n", b",", b'"', b"-1", b"9" * 30, b"1.5", b"null", b"{}",
-                              b"[", b"\xff", b"\0", b"color", b"\r"])  # fmt: skip
-    places = st.tuples(st.integers(0, len(content)), st.integers(0, 12), pieces | st.binary())
-    return places.map(lambda p: content[: p[0]] + p[2] + content[p[0] + p[1] :])
+PIECES = (b",", b'"', b"1.5", b"null", b"{}", b"[", b"color")
 
 
-anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(str.encode)
-
-
-@given(anything | mutated("\r\n".join(ROWS)))
+@given(anything | mutated("\r\n".join(ROWS), *PIECES))
 @settings(max_examples=150)
 def test_arbitrary_label_maps_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("map.csv", content, read_label_map)
 
 
-@given(anything | mutated(json.dumps(document(SIX))) | mutated(json.dumps(document(SIX), indent=1)))
+@given(
+    anything
+    | mutated(json.dumps(document(SIX)), *PIECES)
+    | mutated(json.dumps(document(SIX), indent=1), *PIECES)
+)
 @settings(max_examples=150)
 def test_arbitrary_annotations_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("fuzz.json", content, read_any_annotations)
@@ -429,7 +413,7 @@ def test_arbitrary_documents_are_read_or_refused_in_one_line(
     read_or_refuse("fuzz.json", content, read_any_annotations)
 
 
-@given(anything | mutated("1\n5\n9\n"))
+@given(anything | mutated("1\n5\n9\n", *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_split_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     root = Path(os.environ["BENCH_CACHE"]).parent

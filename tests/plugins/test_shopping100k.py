@@ -25,6 +25,7 @@ from bench_shopping100k.attributes import read_attributes, read_label_file, read
 from bench_shopping100k.mini import FAMILIES, annotation_files, draw_image, draw_mini, plan_mini
 from bench_shopping100k.reader import Shopping100k
 from bench_shopping100k.vocabulary import FILES, SCHEMA, SIZES
+from fuzzing import anything, mutated, read_or_refuse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -470,43 +471,25 @@ def test_the_whole_mini_edition_has_many_pairs_to_ask_in_both_protocols(tmp_path
             assert not set(protocol.training) & set(task.rows())
 
 
-def read_or_refuse(name: str, content: bytes, read: Callable[[Path], Any]) -> None:
-    """Read a file of arbitrary content; nothing but one line about a file may come out."""
-    file = Path(os.environ["BENCH_CACHE"]).parent / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
-    try:
-        read(file)
-    except UserError as error:
-        message = str(error)
-        assert message.startswith(str(file.parent))
-        assert len(message.splitlines()) == 1
-
-
-def mutated(text: str) -> st.SearchStrategy[bytes]:
-    """Return a good file with a piece of it replaced."""
-    content = text.encode()
-    pieces = st.sampled_from([b"", b"\n", b" ", b"1", b"-1", b"9" * 30, b"2", b"../", b"/", b"\xff",
-                              b"\0", b"\r", b"\n\n", b"0 1"])  # fmt: skip
-    places = st.tuples(st.integers(0, len(content)), st.integers(0, 12), pieces | st.binary())
-    return places.map(lambda p: content[: p[0]] + p[2] + content[p[0] + p[1] :])
-
-
-anything = st.binary(max_size=60) | st.text(st.characters(codec="utf-8")).map(str.encode)
 colors = "".join(f"{path} {labels['color']}\n" for path, labels in IMAGES.items())
 
 
-@given(anything | mutated(colors) | mutated("1\n2\n5\n1\n2\n18\n"))
+PIECES = (b" ", b"1", b"2", b"../", b"/", b"0 1")
+
+
+@given(anything | mutated(colors, *PIECES) | mutated("1\n2\n5\n1\n2\n18\n", *PIECES))
 @settings(max_examples=150)
 def test_arbitrary_attribute_files_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("color.txt", content, lambda file: read_label_file(file, "color"))
     root = Path(os.environ["BENCH_CACHE"]).parent / "data"
     if not root.is_dir():
         write(root)
-    read_or_refuse("data/Attributes/color.txt", content, lambda _: read_attributes(root))
+    read_or_refuse(
+        "data/Attributes/color.txt", content, lambda _: read_attributes(root), beside=True
+    )
 
 
-@given(anything | mutated("\n".join(IMAGES)))
+@given(anything | mutated("\n".join(IMAGES), *PIECES))
 @settings(max_examples=100)
 def test_arbitrary_lists_of_images_are_read_or_refused_in_one_line(content: bytes) -> None:
     read_or_refuse("names.txt", content, read_names)
@@ -527,8 +510,8 @@ def test_arbitrary_files_of_adde_are_read_or_refused_in_one_line(
     folder = Path(os.environ["BENCH_CACHE"]).parent / "adde"
     write_adde(folder, train=TRAIN, test=TEST, queries=QUERIES)
     read_adde(folder)
-    content = data.draw(anything | mutated((folder / name).read_text()))
-    read_or_refuse(f"adde/{name}", content, lambda file: read_adde(file.parent))
+    content = data.draw(anything | mutated((folder / name).read_text(), *PIECES))
+    read_or_refuse(f"adde/{name}", content, lambda file: read_adde(file.parent), beside=True)
 
 
 def test_adde_is_found_only_when_it_is_whole(tmp_path: Path) -> None:
