@@ -19,11 +19,11 @@ CandidateNames = Callable[[Rows, npt.NDArray[np.int32]], Names]
 
 def rank(
     task: AnyTask,
-    features: Features,
-    extractor: FeatureExtractor,
     *,
     depth: int,
     first_relevant: bool,
+    features: Features,
+    extractor: FeatureExtractor,
     device: str,
 ) -> Blocks:
     """Yield the ranking of each block of a task's queries, with the rows of the task it covers.

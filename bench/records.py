@@ -24,7 +24,7 @@ from bench import fingerprints
 from bench.errors import RecordError
 from bench.storage import write_text
 
-SCHEMA_VERSION = 2  # raise it, and the literal in `Record`, when a field changes
+SCHEMA_VERSION = 3  # raise it, and the literal in `Record`, when a field changes
 
 
 class Part(BaseModel):
@@ -108,7 +108,8 @@ class Provenance(Part):
 class Record(Part):
     """One result, with all that is needed to trust it and to make it again."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
+    origin: Literal["run", "ranking"]  # a model was run, or somebody's rankings were scored
     method: str
     variant: str
     recipe: dict[str, Any]

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench import editions, features, fingerprints, records, scoring
+from bench import editions, features, fingerprints, ranking, records, scoring
 from bench.engines import Execution
 from bench.interfaces import Method
 from bench.plugins import Registry
@@ -122,8 +123,10 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
         clock = time.perf_counter()
         protocol = published.without(extraction.damaged)
         scores = scoring.score(
-            protocol, metrics, extraction.features, extractor,
-            catalog=catalog, folder=folder, device=execution.device,
+            protocol, metrics,
+            partial(ranking.rank, features=extraction.features, extractor=extractor,
+                    device=execution.device),
+            catalog=catalog, folder=folder,
         )  # fmt: skip
         cost = records.Cost(
             seconds=seconds | {"rank and score": time.perf_counter() - clock},
@@ -132,7 +135,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         record = Record(
-            method=spec.name, variant=variant, recipe=recipe.model_dump(mode="json"),
+            origin="run", method=spec.name, variant=variant, recipe=recipe.model_dump(mode="json"),
             backbone=_backbone_facts(method), parameters=extraction.facts["parameters"],
             flops_per_image=extraction.facts["flops"], dimension=extraction.facts["dimension"],
             dataset=records.DatasetFacts(

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import ranking, search
+from bench import ranking
 from bench.catalog import Catalog
 from bench.errors import IncompatibleError
-from bench.interfaces import FeatureExtractor, MetricSpec
+from bench.interfaces import MetricSpec
 from bench.metrics import Ranking
-from bench.protocols import Protocol
+from bench.protocols import Protocol as Evaluation
 from bench.records import MetricValue, TaskResult
+from bench.search import Blocks
 from bench.statistics import bootstrap_intervals
 from bench.storage import replacing
 from bench.tasks import AnyTask
@@ -26,6 +28,14 @@ KEPT = 100  # ranks of each query that rankings.parquet holds
 
 Metrics = Mapping[str, tuple[MetricSpec, int]]
 Values = npt.NDArray[np.float64]
+
+
+class Rank(Protocol):
+    """Where the rankings of a task come from: a model's features, or a file."""
+
+    def __call__(self, task: AnyTask, *, depth: int, first_relevant: bool) -> Blocks:
+        """Yield the ranking of each block of queries, `depth` deep; see `bench.ranking.rank`."""
+
 
 # a query is a photograph and, where attributes are manipulated, the value that one becomes
 _QUERY = [("task", pa.string()), ("query", pa.string()), ("target", pa.string())]
@@ -43,19 +53,17 @@ class Scores:
 
 
 def score(
-    protocol: Protocol,
+    protocol: Evaluation,
     metrics: Metrics,
-    features: npt.NDArray[np.float32],
-    extractor: FeatureExtractor,
+    rank: Rank,
     *,
     catalog: Catalog,
     folder: Path,
-    device: str,
 ) -> Scores:
     """Return what the protocol's metrics say; write `rankings.parquet` and `per_query.parquet`.
 
-    `features` (N, D) has one row per image of the catalog. `rankings.parquet` has one row per query
-    and rank (the first 100), `per_query.parquet` one per query with a column per metric.
+    `rank` gives the rankings of a task. `rankings.parquet` has one row per query and rank (the
+    first 100), `per_query.parquet` one per query with a column per metric.
     """
     for task in protocol.tasks:
         if not (task.relevant_counts() > 0).any():
@@ -78,7 +86,7 @@ def score(
             names = _query_columns(task, catalog, ids)
             candidate = ranking.candidate_names(task, ids)
             of_task = []
-            for rows, ranked in _rank(task, chosen, features, extractor, device):
+            for rows, ranked in _rank(task, chosen, rank):
                 found = np.stack([m.function(ranked, k) for m, k in chosen.values()], axis=1)
                 of_task.append(found)
                 queries = {column: names[column][rows] for column in names}
@@ -93,25 +101,16 @@ def score(
     return Scores(results, _mean(protocol.tasks, chosen, values) if several else {})
 
 
-def _per_query_schema(protocol: Protocol) -> pa.Schema:
+def _per_query_schema(protocol: Evaluation) -> pa.Schema:
     return pa.schema([*_QUERY, *((name, pa.float64()) for name in protocol.metrics)])
 
 
-def _rank(
-    task: AnyTask,
-    metrics: Metrics,
-    features: npt.NDArray[np.float32],
-    extractor: FeatureExtractor,
-    device: str,
-) -> search.Blocks:
+def _rank(task: AnyTask, metrics: Metrics, rank: Rank) -> Blocks:
     most = int(task.relevant_counts().max(initial=0))
-    return ranking.rank(
+    return rank(
         task,
-        features,
-        extractor,
         depth=max([KEPT, *(metric.depth(k, most) for metric, k in metrics.values())]),
         first_relevant=any(metric.needs_first_relevant for metric, _ in metrics.values()),
-        device=device,
     )
 
 

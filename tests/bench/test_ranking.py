@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ def catalog(tmp_path: Path) -> Catalog:
 
 def ranked(task: AnyTask, extractor: OnALine, features: Features = PLACES) -> Ranking:
     ((_, found),) = rank(
-        task, features, extractor, depth=5, first_relevant=False, device="cpu"  # type: ignore[arg-type]
+        task, depth=5, first_relevant=False, features=features, extractor=extractor,  # type: ignore[arg-type]
+        device="cpu",
     )  # fmt: skip
     return found
 
@@ -68,9 +70,8 @@ def ranked(task: AnyTask, extractor: OnALine, features: Features = PLACES) -> Ra
 def scored(protocol: Protocol, catalog: Catalog, folder: Path) -> Scores:
     registry = Registry.load()
     metrics = {name: registry.metric(name) for name in protocol.metrics}
-    return score(
-        protocol, metrics, PLACES, OnALine(), catalog=catalog, folder=folder, device="cpu"  # type: ignore[arg-type]
-    )  # fmt: skip
+    of_features = partial(rank, features=PLACES, extractor=OnALine(), device="cpu")  # type: ignore[arg-type]
+    return score(protocol, metrics, of_features, catalog=catalog, folder=folder)
 
 
 def test_a_triplet_is_right_only_where_the_positive_is_strictly_nearer() -> None:

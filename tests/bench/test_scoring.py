@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bench.catalog import Attribute, AttributeSchema, Catalog
 from bench.errors import IncompatibleError
 from bench.plugins import Registry
 from bench.protocols import Condition, Protocol, by_code
+from bench.ranking import rank
 from bench.scoring import KEPT, score
 
 # on a line: a-images at 0, 1 and 10, b-images at 2, 9 and 11
@@ -45,9 +47,8 @@ def catalog(tmp_path: Path) -> Catalog:
 def run(protocol: Protocol, catalog: Catalog, folder: Path, features: np.ndarray = PLACES) -> list:
     registry = Registry.load()
     metrics = {name: registry.metric(name) for name in protocol.metrics}
-    found = score(
-        protocol, metrics, features, OnALine(), catalog=catalog, folder=folder, device="cpu"
-    )  # type: ignore[arg-type]
+    of_features = partial(rank, features=features, extractor=OnALine(), device="cpu")
+    found = score(protocol, metrics, of_features, catalog=catalog, folder=folder)
     return found.tasks
 
 
