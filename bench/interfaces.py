@@ -6,6 +6,7 @@ protocols say. Shapes: B images in a batch, N images in a catalog, D feature dim
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from bench.recipes import Recipe
     from bench.tasks import Condition, Kind
 
-Distance = Literal["euclidean", "cosine", "inner-product"]
+Distance = Literal["euclidean", "cosine", "inner-product", "intersection"]
 Interpolation = Literal["bilinear", "bicubic"]
 Need = Literal["items", "categories", "attributes", "single-valued attributes", "boxes",
                "street and shop images"]  # fmt: skip
+WHOLE_GALLERY = sys.maxsize  # the depth of a metric that must see every rank
 
 
 @dataclass(frozen=True)
@@ -287,10 +289,12 @@ class LossSpec:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """A metric; a name that ends in `@k` takes a cut-off, as in `hit@20`.
+    """A metric; a name that has `@k` takes a cut-off, as in `hit@20`.
 
-    `depth(k, most_relevant)` is how deep a ranking it must see, `most_relevant` being the largest
-    number of relevant images that a query has.
+    What can be read in several ways says which in brackets: `ndcg@k[attributes]`. `depth(k,
+    most_relevant)` is how deep a ranking it must see, `most_relevant` being the largest number of
+    relevant images that a query has, or `WHOLE_GALLERY`. `curve(ranking, k)` gives the values at
+    all cut-offs from 1 to k at once, (Q, k), for a metric that can.
     """
 
     name: str
@@ -301,3 +305,6 @@ class MetricSpec:
     needs_first_relevant: bool = False
     kind: Kind = "retrieval"
     higher_is_better: bool = True
+    curve: Callable[[Ranking, int], npt.NDArray[np.float64]] | None = None
+    needs_overlap: bool = False  # shared attribute values; see `bench.metrics.Overlap`
+    needs_best_overlap: bool = False  # and the largest of the whole gallery

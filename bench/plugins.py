@@ -9,6 +9,7 @@ parts, the plugins of its own distribution, those of other distributions by name
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -206,15 +207,24 @@ class Registry:
         return self._find("methods", name, MethodSpec)
 
     def metric(self, name: str) -> tuple[MetricSpec, int]:
-        """Return a metric's spec and its cut-off (0 for none) by name, as in `hit@20`."""
-        stem, at, cut = name.partition("@")
-        if at and cut.isascii() and cut.isdigit():
-            if cut.startswith("0"):  # also hit@020, which would be a second name for hit@20
-                raise UserError(f"metric {name!r}: a cut-off counts from 1, as in {stem}@20")
-            return self._find("metrics", f"{stem}@k", MetricSpec), int(cut)
-        if name in self._specs["metrics"] and not name.endswith("@k"):
-            return self._specs["metrics"][name], 0
-        known = [known.replace("@k", "@20") for known in self._specs["metrics"]]
+        """Return a metric's spec and its cut-off (0 for none) by name.
+
+        Names are `mrr`, `hit@20`, and `ndcg@20[attributes]` for `ndcg@k[attributes]`.
+        """
+        specs: Mapping[str, MetricSpec] = self._specs["metrics"]
+        parts = re.fullmatch(r"([^@]+)@([0-9]+)(\[.+\])?", name)
+        stem, cut, reading = parts.groups(default="") if parts else (name, "", "")
+        if cut.startswith("0"):  # also hit@020, which would be a second name for hit@20
+            raise UserError(f"metric {name!r}: a cut-off counts from 1, as in {stem}@20")
+        found = specs.get(f"{stem}@k{reading}" if cut else name)
+        if found is not None and bool(cut) == ("@k" in found.name):
+            return found, int(cut or 0)
+        known = [known.replace("@k", f"@{cut or 20}") for known in specs]
+        readings = [other for other in known if cut and other.startswith(f"{name}[")]
+        if readings:
+            raise UserError(
+                f"metric {name!r} can be read in several ways; choose {' or '.join(readings)}"
+            )
         hint = "a metric says what it counts and where it is cut, as in hit@20 or recall@20"
         raise UnknownNameError("metric", name, known, hint)
 

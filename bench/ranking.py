@@ -10,8 +10,10 @@ import numpy.typing as npt
 from bench import search
 from bench.interfaces import FeatureExtractor, Recogniser
 from bench.metrics import Ranking
-from bench.search import QUERY_BLOCK, Blocks, Features
+from bench.search import Blocks, Features
 from bench.tasks import AnyTask, Condition, RecognitionTask, Rows, Task, TripletTask
+
+BLOCK = 1024  # triplets or images to recognise that are looked at together
 
 Names = npt.NDArray[np.object_]
 CandidateNames = Callable[[Rows, npt.NDArray[np.int32]], Names]
@@ -35,7 +37,9 @@ def rank(
         return search.rank(
             task,
             lambda rows: _asking(task, rows, features, extractor),
-            extractor.for_gallery(features[task.gallery], task.condition),
+            search.Gallery.transformed(
+                features, task.gallery, lambda block: extractor.for_gallery(block, task.condition)
+            ),
             distance=extractor.distance,
             depth=depth,
             first_relevant=first_relevant,
@@ -72,7 +76,7 @@ def _asking(
 
 
 def _blocks(count: int) -> list[slice]:
-    return [slice(at, min(at + QUERY_BLOCK, count)) for at in range(0, count, QUERY_BLOCK)]
+    return [slice(at, min(at + BLOCK, count)) for at in range(0, count, BLOCK)]
 
 
 def _triplets(task: TripletTask, features: Features, extractor: FeatureExtractor) -> Blocks:

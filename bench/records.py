@@ -4,7 +4,7 @@ A run folder is addressed by a hash of everything that determines its result (`r
 finished run is found and not repeated:
 
     runs/clothing@full/pretrained--default/test-vs-train--seed0-1f3a9c2e/
-      record.json  rankings.parquet  per_query.parquet  DONE
+      record.json  rankings.parquet  per_query.parquet  breakdown.csv  DONE
 
 `DONE` is written last and holds the digest of the record.
 """
@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench import fingerprints
 from bench.errors import RecordError
@@ -58,16 +58,25 @@ class DatasetFacts(Part):
 
 
 class MetricValue(Part):
-    """A mean over the queries that count, with its 95 % bootstrap interval over queries."""
+    """A mean over the queries that count, with its 95 % bootstrap interval over queries.
+
+    `category_mean` is the plain mean over the categories of these queries, each category counting
+    the same; None where they have fewer than two.
+    """
 
     mean: float
     low: float
     high: float
     higher_is_better: bool = True
+    category_mean: float | None = None
 
 
 class TaskResult(Part):
-    """One task's counts and metrics; `uncounted` queries have nothing relevant in the gallery."""
+    """One task's counts and metrics; `uncounted` queries have nothing relevant in the gallery.
+
+    `curves` maps a metric without its cut-off, as "hit" or "ndcg[attributes]", to its mean at the
+    cut-offs 1, 2, 3 … over the queries that count.
+    """
 
     task: str
     queries: int
@@ -75,6 +84,7 @@ class TaskResult(Part):
     uncounted: int
     relevant_per_query: float
     metrics: dict[str, MetricValue]
+    curves: dict[str, list[float]] = Field(default_factory=dict)
 
 
 class Cost(Part):
@@ -124,6 +134,8 @@ class Record(Part):
     seed: int
     tasks: list[TaskResult]
     mean: dict[str, MetricValue]  # plain mean over tasks, where there are several
+    # mean over all queries of all tasks, where there are several
+    pooled: dict[str, MetricValue] = Field(default_factory=dict)
     run_key: str
     cost: Cost
     provenance: Provenance

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,33 +18,40 @@ from typing import Any
 import numpy as np
 
 from bench import editions, features, fingerprints, ranking, records, scoring
+from bench.catalog import Catalog
 from bench.engines import Execution
-from bench.interfaces import Method
-from bench.plugins import Registry
-from bench.protocols import require_compatible, require_fitting, select
-from bench.recipes import make_options, make_recipe
+from bench.interfaces import DatasetSpec, Method, MethodSpec
+from bench.plugins import Plugin, Registry
+from bench.protocols import Protocol, require_compatible, require_fitting, select
+from bench.recipes import Recipe, make_options, make_recipe
 from bench.records import Record
 from bench.storage import default_data_root
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a user asked for."""
+@dataclass(frozen=True, kw_only=True)
+class DataRequest:
+    """What a user asked to evaluate on, and where records go."""
 
-    method: str
     dataset: str
-    execution: Execution
-    variant: str = ""  # the method's first, if empty
     protocols: Sequence[str] = ()  # all of the dataset's, if empty
     metrics: Sequence[str] = ()  # besides those of the protocols
-    settings: dict[str, Any] = field(default_factory=dict)  # recipe fields
-    options: dict[str, Any] = field(default_factory=dict)  # of the dataset
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the dataset
     edition: str = "auto"
     data_root: Path | None = None
     runs: Path = Path("runs")
     seed: int = 0
-    skip_damaged: bool = False
     command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(DataRequest):
+    """What a user asked to run, on what."""
+
+    method: str
+    execution: Execution
+    variant: str = ""  # the method's first, if empty
+    settings: Mapping[str, Any] = field(default_factory=dict)  # recipe fields
+    skip_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,98 +74,171 @@ class Listener:
 def run(request: Request, registry: Registry, listener: Listener) -> list[Outcome]:
     """Return one outcome per protocol, running those that are not finished yet."""
     started = time.perf_counter()
-    execution = request.execution
-    spec = registry.method(request.method)
-    variant = request.variant or next(iter(spec.variants))
-    recipe = make_recipe(spec, variant, request.settings)
-    dataset_spec = registry.dataset(request.dataset)
-    edition = editions.Edition(
-        dataset_spec, request.dataset, make_options(dataset_spec, request.options),
-        registry.code("datasets", [request.dataset], *dataset_spec.drawn_with),
-        listener.notice,
-    )  # fmt: skip
-    dataset = edition.dataset
-    catalog = edition.load(request.edition, request.data_root or default_data_root())
-    protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
-    require_compatible(spec, catalog, protocols)
-    protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
-    metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
-    for protocol in protocols:
-        require_fitting(protocol, metrics)
-    method = spec.build(recipe, catalog, registry, request.seed)
-    name, extractor = next(iter(method.extractors.items()))
-    plan = features.Plan(
-        method, name, extractor, catalog, execution, _extraction_code(method, spec.name, registry)
-    )
-    code = fingerprints.of_json([plan.key, registry.code("metrics", list(metrics), *_SCORING)])
-
-    determined = [
-        records.SCHEMA_VERSION, spec.name, variant, recipe.model_dump(mode="json"), catalog.name,
-        dict(catalog.options), request.seed, request.skip_damaged, code,
-    ]  # fmt: skip
-    places = []
-    for protocol in protocols:
-        key = fingerprints.of_json(
-            [*determined, protocol.fingerprint(catalog), protocol.metrics, protocol.headline]
+    prepared = prepare(request, registry, listener.notice)
+    data, recipe = prepared.data, prepared.recipe.model_dump(mode="json")
+    places = [
+        find_place(
+            request, data, protocol, method=prepared.method.name, variant=prepared.variant,
+            code=prepared.code(protocol, registry), determined=[recipe, request.skip_damaged],
         )
-        folder = records.run_folder(
-            request.runs, dataset=catalog.name, method=spec.name, variant=variant,
-            protocol=protocol.name, seed=request.seed, key=key,
-        )  # fmt: skip
-        places.append((protocol, folder, key))
-    outcomes = {p.name: Outcome(r, f, True) for p, f, _ in places if (r := records.finished(f))}
-    waiting = [place for place in places if place[0].name not in outcomes]
+        for protocol in data.protocols
+    ]  # fmt: skip
+    outcomes = {
+        place.protocol.name: Outcome(record, place.folder, True)
+        for place in places
+        if (record := records.finished(place.folder))
+    }
+    waiting = [place for place in places if place.protocol.name not in outcomes]
     if not waiting:
         return list(outcomes.values())
     seconds = {"load": time.perf_counter() - started}
 
-    rows = np.unique(np.concatenate([protocol.rows() for protocol, _, _ in waiting]))
+    rows = np.unique(np.concatenate([place.protocol.rows() for place in waiting]))
     extraction = features.extract(
-        plan, rows, skip_damaged=request.skip_damaged,
+        prepared.plan, rows, skip_damaged=request.skip_damaged,
         progress=listener.progress, notice=listener.notice,
     )  # fmt: skip
     seconds["extract"] = extraction.seconds
 
-    for published, folder, key in waiting:
+    for place in waiting:
         clock = time.perf_counter()
-        protocol = published.without(extraction.damaged)
+        protocol = place.protocol.without(extraction.damaged)
         scores = scoring.score(
-            protocol, metrics,
-            partial(ranking.rank, features=extraction.features, extractor=extractor,
-                    device=execution.device),
-            catalog=catalog, folder=folder,
+            protocol, data.metrics,
+            partial(ranking.rank, features=extraction.features, extractor=prepared.plan.extractor,
+                    device=request.execution.device),
+            catalog=data.catalog, folder=place.folder,
         )  # fmt: skip
         cost = records.Cost(
             seconds=seconds | {"rank and score": time.perf_counter() - clock},
             images_per_second=extraction.images / max(extraction.seconds, 1e-9),
             peak_memory_mib=records.peak_memory_mib(),
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            finished=now(),
         )
         record = Record(
-            origin="run", method=spec.name, variant=variant, recipe=recipe.model_dump(mode="json"),
-            backbone=_backbone_facts(method), parameters=extraction.facts["parameters"],
-            flops_per_image=extraction.facts["flops"], dimension=extraction.facts["dimension"],
-            dataset=records.DatasetFacts(
-                name=catalog.dataset, edition=catalog.edition, licence=dataset_spec.licence,
-                annotations=catalog.fingerprint, coverage=editions.coverage(dataset_spec, catalog),
-                options=dict(catalog.options), notes=list(catalog.notes),
-                damaged=len(extraction.damaged),
-            ),
-            protocol=protocol.name, protocol_fingerprint=protocol.fingerprint(catalog),
-            headline=protocol.headline, seed=request.seed, tasks=scores.tasks,
-            mean=scores.mean, run_key=key, cost=cost,
-            provenance=_provenance(request, registry, code),
+            origin="run", method=prepared.method.name, variant=prepared.variant, recipe=recipe,
+            backbone=_backbone_facts(prepared.plan.method),
+            parameters=extraction.facts["parameters"], flops_per_image=extraction.facts["flops"],
+            dimension=extraction.facts["dimension"],
+            dataset=data.facts(damaged=len(extraction.damaged)), protocol=protocol.name,
+            protocol_fingerprint=protocol.fingerprint(data.catalog), headline=protocol.headline,
+            seed=request.seed, tasks=scores.tasks, mean=scores.mean, pooled=scores.pooled,
+            run_key=place.key, cost=cost, provenance=_provenance(request, registry, place.code),
         )  # fmt: skip
-        records.finish(folder, record)
-        outcomes[protocol.name] = Outcome(record, folder, False)
-    return [outcomes[protocol.name] for protocol in protocols]
+        records.finish(place.folder, record)
+        outcomes[protocol.name] = Outcome(record, place.folder, False)
+    return [outcomes[protocol.name] for protocol in data.protocols]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a request evaluates on: a catalog, the protocols asked for, and all their metrics."""
+
+    spec: DatasetSpec
+    catalog: Catalog
+    protocols: list[Protocol]
+    metrics: scoring.Metrics
+
+    def facts(self, *, damaged: int) -> records.DatasetFacts:
+        """Return what a record says of the data."""
+        catalog = self.catalog
+        return records.DatasetFacts(
+            name=catalog.dataset, edition=catalog.edition, licence=self.spec.licence,
+            annotations=catalog.fingerprint, coverage=editions.coverage(self.spec, catalog),
+            options=dict(catalog.options), notes=list(catalog.notes), damaged=damaged,
+        )  # fmt: skip
+
+
+def read_data(request: DataRequest, registry: Registry, notice: Callable[[str], None]) -> Data:
+    """Return the data of a request; annotations are read, images are not."""
+    spec = registry.dataset(request.dataset)
+    edition = editions.Edition(
+        spec, request.dataset, make_options(spec, request.options),
+        registry.code("datasets", [request.dataset], *spec.drawn_with), notice,
+    )  # fmt: skip
+    dataset = edition.dataset
+    catalog = edition.load(request.edition, request.data_root or default_data_root())
+    protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
+    protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
+    metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
+    for protocol in protocols:
+        require_fitting(protocol, metrics)
+        scoring.require_measurable(protocol, metrics, catalog)
+    return Data(spec, catalog, protocols, metrics)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a run needs before its features are extracted."""
+
+    data: Data
+    method: MethodSpec
+    variant: str
+    recipe: Recipe
+    plan: features.Plan
+
+    def code(self, protocol: Protocol, registry: Registry) -> str:
+        """Return the hash of what is extracted, and of the sources that extract and score it."""
+        return fingerprints.of_json([self.plan.key, scoring_code(protocol, registry)])
+
+
+def prepare(request: Request, registry: Registry, notice: Callable[[str], None]) -> Prepared:
+    """Return what a request names, found and built; whatever does not fit is refused here."""
+    spec = registry.method(request.method)
+    variant = request.variant or next(iter(spec.variants))
+    recipe = make_recipe(spec, variant, request.settings)
+    data = read_data(request, registry, notice)
+    require_compatible(spec, data.catalog, data.protocols)
+    method = spec.build(recipe, data.catalog, registry, request.seed)
+    name, extractor = next(iter(method.extractors.items()))
+    code = _extraction_code(method, spec.name, registry)
+    plan = features.Plan(method, name, extractor, data.catalog, request.execution, code)
+    return Prepared(data, spec, variant, recipe, plan)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the record of one protocol goes, and the hashes that it is found by."""
+
+    protocol: Protocol
+    code: str
+    key: str
+    folder: Path
+
+
+def find_place(
+    request: DataRequest,
+    data: Data,
+    protocol: Protocol,
+    *,
+    method: str,
+    variant: str,
+    code: str,
+    determined: Sequence[Any],
+) -> Place:
+    """Return the place of a protocol's record; `determined` is what else the result hangs on."""
+    catalog = data.catalog
+    key = fingerprints.of_json(
+        [records.SCHEMA_VERSION, method, variant, *determined, catalog.name, dict(catalog.options),
+         request.seed, code, protocol.fingerprint(catalog), protocol.metrics, protocol.headline]
+    )  # fmt: skip
+    folder = records.run_folder(
+        request.runs, dataset=catalog.name, method=method, variant=variant,
+        protocol=protocol.name, seed=request.seed, key=key,
+    )  # fmt: skip
+    return Place(protocol, code, key, folder)
 
 
 # The modules whose sources decide what features and what numbers come out.
 _EXTRACTION = ("bench.engines", "bench.features", "bench.images")
-_SCORING = ("bench.attribute_protocols", "bench.catalog", "bench.metrics", "bench.pictures",
-            "bench.protocols", "bench.ranking", "bench.scoring", "bench.search",
+_SCORING = ("bench.attribute_protocols", "bench.catalog", "bench.metrics", "bench.overlap",
+            "bench.pictures", "bench.protocols", "bench.ranking", "bench.scoring", "bench.search",
             "bench.statistics", "bench.tasks")  # fmt: skip
+
+
+def scoring_code(protocol: Protocol, registry: Registry) -> str:
+    """Return the hash of the sources that make numbers of rankings."""
+    return registry.code("metrics", protocol.metrics, *_SCORING)
 
 
 def _extraction_code(method: Method, name: str, registry: Registry) -> str:
@@ -178,31 +258,40 @@ def _backbone_facts(method: Method) -> records.BackboneFacts:
     )
 
 
-def _provenance(request: Request, registry: Registry, code: str) -> records.Provenance:
-    execution = request.execution
-    owners = [
-        registry.owner("methods", request.method),
-        registry.owner("datasets", request.dataset),
-    ]
+def provenance(
+    request: DataRequest, owners: Sequence[Plugin], code: str, **execution: Any
+) -> records.Provenance:
+    """Return where numbers come from: this command, these plugins, versions and machine.
+
+    `execution` fills the fields that say how features were extracted.
+    """
     commit, clean = records.git_state(Path(__file__).parent)
     return records.Provenance(
         command=request.command,
         versions=fingerprints.versions(
             "fashion-retrieval-bench", "torch", "torchvision", "timm", "openvino", "numpy", "pillow"
         ),
-        plugins={plugin.name: plugin.origin for plugin, _ in owners},
-        code=code,
-        git_commit=commit,
-        git_clean=clean,
-        python=platform.python_version(),
-        machine=records.machine_name(),
-        device=execution.device,
-        device_name=_device_name(execution.device),
-        engine=execution.engine,
-        precision=execution.precision,
-        batch_size=execution.batch_size,
-        threads=os.cpu_count() or 1,
-    )
+        plugins={plugin.name: plugin.origin for plugin in owners},
+        code=code, git_commit=commit, git_clean=clean, python=platform.python_version(),
+        machine=records.machine_name(), threads=os.cpu_count() or 1, **execution,
+    )  # fmt: skip
+
+
+def now() -> str:
+    """Return the time as records write it: UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _provenance(request: Request, registry: Registry, code: str) -> records.Provenance:
+    execution = request.execution
+    owners = [
+        registry.owner("methods", request.method)[0],
+        registry.owner("datasets", request.dataset)[0],
+    ]
+    return provenance(
+        request, owners, code, device=execution.device, device_name=_device_name(execution.device),
+        engine=execution.engine, precision=execution.precision, batch_size=execution.batch_size,
+    )  # fmt: skip
 
 
 def _device_name(device: str) -> str:

@@ -73,6 +73,7 @@ def make_record() -> Callable[..., Record]:
     values = {"hit@1": 0.5, "map@r": 0.25}
     metrics = {n: {"mean": m, "low": m - 0.125, "high": m + 0.125} for n, m in values.items()}
     content: dict[str, Any] = {
+        "origin": "run",
         "method": "pretrained",
         "variant": "default",
         "recipe": {"stage": "pooled"},
@@ -91,6 +92,7 @@ def make_record() -> Callable[..., Record]:
         "tasks": [{"task": "all", "queries": 372, "gallery": 3068, "uncounted": 0,
                    "relevant_per_query": 306.75, "metrics": metrics}],
         "mean": {},
+        "pooled": {},
         "run_key": "3" * 32,
         "cost": {"seconds": {"extract": 20.5}, "images_per_second": 170.25,
                  "peak_memory_mib": 900.0, "finished": "2025-01-31T12:00:00+00:00"},

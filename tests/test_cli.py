@@ -149,6 +149,7 @@ def test_list_of_one_kind_shows_that_kind_alone(kind: str) -> None:
         ("triplet", ["loss: "]),
         ("hit@20", ["hit@k  metric: ", "1 if Σ", "higher is better"]),
         ("mrr", ["mrr  metric: "]),
+        ("ndcg@20[attributes]", ["ndcg@k[attributes]  metric: ", "|A_q ∩ A_i|"]),
     ],
 )
 def test_show_says_what_a_part_is_and_whose(name: str, expected: list[str]) -> None:
@@ -246,11 +247,63 @@ def test_a_run_prints_a_table_and_leaves_its_files(finished: Finished) -> None:
         assert f"{value.low:.4f} – {value.high:.4f}" in line
     assert str(finished.folder.relative_to(finished.workplace) / "record.json") in output
     names = {path.name for path in finished.folder.iterdir()}
-    assert names == {"record.json", "rankings.parquet", "per_query.parquet", "DONE"}
+    assert names == {
+        "record.json", "rankings.parquet", "per_query.parquet", "breakdown.csv", "DONE"
+    }  # fmt: skip
     assert (task.queries, task.gallery) == (12, 12)
     assert record.dataset.damaged == 0
     assert record.provenance.command == f"bench {' '.join(finished.command)}"
     assert (finished.folder / "DONE").read_text().strip() == record.digest
+
+
+def shown(record: Record) -> str:
+    """Return the table of a record as it is printed."""
+    from rich.console import Console
+
+    from bench.cli.run import _table
+
+    console = Console(width=300)
+    with console.capture() as capture:
+        console.print(_table(record))
+    return capture.get()
+
+
+def row(output: str, label: str) -> list[str]:
+    """Return the cells of the one row with this label."""
+    (line,) = [line for line in output.splitlines() if f"│ {label} " in line]
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+def test_a_metric_with_a_reading_is_shown_with_it(make_record: Callable[..., Record]) -> None:
+    task = make_record().tasks[0].model_dump()
+    value = {"mean": 0.25, "low": 0.2, "high": 0.3, "category_mean": 0.125}
+    plain = value | {"category_mean": None}
+    task["metrics"] = {"ndcg@20[attributes]": value, "hit@1": plain}
+    output = shown(make_record(tasks=[task]))
+    assert "mean over categories" in output
+    label = "ndcg@20[attributes]"
+    assert row(output, label) == [label, "0.2500", "0.2000 – 0.3000", "0.1250"]
+    assert row(output, "hit@1")[-1] == ""
+    task["metrics"] = {"hit@1": plain}
+    assert "mean over categories" not in shown(make_record(tasks=[task]))
+
+
+def test_both_means_over_tasks_are_shown_by_their_names(make_record: Callable[..., Record]) -> None:
+    task = make_record().tasks[0].model_dump()
+    metrics = task["metrics"]
+
+    def mean(number: float) -> dict[str, object]:
+        return {name: value | {"mean": number} for name, value in metrics.items()}
+
+    record = make_record(
+        tasks=[task | {"task": name} for name in ("[collar]", "sleeve")],
+        mean=mean(0.75), pooled=mean(0.625),
+    )  # fmt: skip
+    output = shown(record)
+    assert row(output, "[collar]") == ["[collar]", "372", "3,068", "0.5000", "0.2500"]
+    assert row(output, "plain mean over tasks")[1:] == ["", "", "0.7500", "0.7500"]
+    assert row(output, "mean over all queries")[1:] == ["744", "", "0.6250", "0.6250"]
+    assert "hit@1 of the plain mean over them" in output
 
 
 def test_the_files_of_a_run_say_what_the_record_says(finished: Finished) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.interfaces import Stage
-from bench.metrics import Ranking
+from bench.interfaces import WHOLE_GALLERY, Stage
+from bench.metrics import Overlap, Ranking
 from bench.plugins import KINDS, Registry
 from bench.recipes import Recipe, make_recipe
 
@@ -75,7 +75,12 @@ def toy_ranking() -> Ranking:
     truth[:, 0], truth[5] = True, False
     relevant = np.take_along_axis(truth, positions.astype(np.int64), axis=1)
     first = np.where(relevant.any(axis=1), relevant.argmax(axis=1) + 1, 0)
-    return Ranking(positions, relevant, truth.sum(axis=1), first.astype(np.int64))
+    size = generator.integers(1, 4, (6, 12)).astype(np.uint16)
+    shared = np.minimum(size, generator.integers(0, 4, (6, 12)).astype(np.uint16))
+    shared[5] = 0
+    described = np.array([3, 3, 3, 3, 3, 0], np.uint16)
+    overlap = Overlap(described, shared, size, -np.sort(-shared.astype(np.int64)).astype(np.uint16))
+    return Ranking(positions, relevant, truth.sum(axis=1), first.astype(np.int64), overlap)
 
 
 @pytest.mark.parametrize("name", NAMES["metrics"])
@@ -85,18 +90,27 @@ def test_every_metric_gives_one_value_per_query(name: str, toy_ranking: Ranking)
     assert spec.formula
     most = int(toy_ranking.relevant_count.max())
     depth = spec.depth(cut, most)
-    assert 1 <= depth <= 12
+    assert 1 <= depth <= 12 or depth == WHOLE_GALLERY
     values = spec.function(toy_ranking, cut)
     assert values.shape == (6,)
     assert values.dtype == np.float64
     assert np.isnan(values[5])
     assert np.isfinite(values[:5]).all()
+    overlap = toy_ranking.overlap
+    assert overlap is not None
+    assert overlap.best is not None
     shallow = Ranking(
         toy_ranking.positions[:, :depth], toy_ranking.relevant[:, :depth],
         toy_ranking.relevant_count,
         toy_ranking.first_relevant if spec.needs_first_relevant else None,
+        Overlap(
+            overlap.query_size, overlap.shared[:, :depth], overlap.size[:, :depth],
+            overlap.best[:, :depth] if spec.needs_best_overlap else None,
+        ) if spec.needs_overlap else None,
     )  # fmt: skip
     np.testing.assert_array_equal(spec.function(shallow, cut), values)
+    if spec.curve:
+        np.testing.assert_array_equal(spec.curve(toy_ranking, 12)[:, 2], values)
 
 
 def maps(*, grad: bool = False) -> dict[str, Tensor]:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench import hookimpl
+from bench.builtins.metrics import register_metrics as register_metrics
 from bench.interfaces import (
     BackboneSource,
     BackboneSpec,
     HeadSpec,
     LossSpec,
-    MetricSpec,
     Stage,
 )
 
@@ -91,35 +91,4 @@ def register_losses() -> Iterable[LossSpec]:
                  triplet),
         LossSpec("cross-entropy", "softmax cross-entropy (logits, value), missing values left out",
                  cross_entropy),
-    ]  # fmt: skip
-
-
-@hookimpl
-def register_metrics() -> Iterable[MetricSpec]:
-    """Return the metrics of `bench.metrics`."""
-    from bench import metrics
-
-    def cut(k: int, most_relevant: int) -> int:
-        del most_relevant
-        return k
-
-    return [
-        MetricSpec("hit@k", "at least one relevant image among the first k",
-                   "1 if Σ_{i≤k} rel_i > 0, else 0", metrics.hit, cut),
-        MetricSpec("precision@k", "share of the first k images that is relevant",
-                   "Σ_{i≤k} rel_i / k", metrics.precision, cut),
-        MetricSpec("recall@k", "share of the relevant images that is among the first k",
-                   "Σ_{i≤k} rel_i / R", metrics.recall, cut),
-        MetricSpec("map@r", "mean precision at the ranks of relevant images down to rank R",
-                   "(1/R) Σ_{i≤R} rel_i · precision@i", metrics.mean_average_precision_at_r,
-                   lambda k, most_relevant: most_relevant),
-        MetricSpec("mrr", "reciprocal rank of the first relevant image, at any depth",
-                   "1 / rank of the first relevant image", metrics.reciprocal_rank,
-                   lambda k, most_relevant: 1, needs_first_relevant=True),
-        MetricSpec("triplet-accuracy", "the positive is nearer to the anchor than the negative",
-                   "1 if S(anchor, positive) > S(anchor, negative), else 0",
-                   metrics.first_is_right, lambda k, most_relevant: 1, kind="triplets"),
-        MetricSpec("attribute-accuracy", "the value that is recognised is the image's own",
-                   "1 if argmax_v score(v) = value, else 0", metrics.first_is_right,
-                   lambda k, most_relevant: 1, kind="recognition"),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from bench.cli.options import DataRoot, DatasetOptions, EditionName, PluginFiles
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bench.records import Record, TaskResult
+    from bench.records import MetricValue, Record, TaskResult
     from bench.run import Outcome
 
 
@@ -147,27 +147,57 @@ def _table(record: Record) -> Table:
         title=escape(f"{record.edition_name}  {record.protocol}" + (f"  {label}" * several)),
         title_justify="left", caption_justify="left",
     )  # fmt: skip
-    if not several:
-        table.caption = _sizes(first)
-        table.add_column("metric")
-        table.add_column(escape(label), justify="right")
-        table.add_column("95 % interval", justify="right")
-        for name, value in first.metrics.items():
-            table.add_row(name, f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}")
+    if several:
+        _fill_with_tasks(table, record)
         return table
-    mean = record.mean[record.headline]
+    table.caption = _sizes(first)
+    by_category = any(value.category_mean is not None for value in first.metrics.values())
+    headers = [escape(label), "95 % interval", *([_BY_CATEGORY] if by_category else [])]
+    table.add_column("metric")
+    for header in headers:
+        table.add_column(header, justify="right")
+    for name, value in first.metrics.items():
+        cells = [f"{value.mean:.4f}", f"{value.low:.4f} – {value.high:.4f}", _category_mean(value)]
+        table.add_row(escape(name), *cells[: len(headers)])
+    return table
+
+
+_BY_CATEGORY = "mean over categories"
+
+
+def _fill_with_tasks(table: Table, record: Record) -> None:
+    """Fill in one row for each task, and one for each of the means over them."""
+    from rich.markup import escape
+
+    names, headline = list(record.tasks[0].metrics), record.headline
+    mean = record.mean[headline]
     table.caption = (
-        f"{len(record.tasks)} tasks; {record.headline} of the plain mean over them: "
+        f"{len(record.tasks)} tasks; {escape(headline)} of the plain mean over them: "
         f"{mean.low:.4f} – {mean.high:.4f} (95 % interval)"
     )
-    for name in ("task", "queries", "candidates", *first.metrics):
-        table.add_column(escape(name), justify="left" if name == "task" else "right")
+    leading = [task.metrics[headline] for task in record.tasks]
+    by_category = any(value.category_mean is not None for value in leading)
+    headers = ["task", "queries", "candidates", *names]
+    headers += [f"{headline}, {_BY_CATEGORY}"] if by_category else []
+    for header in headers:
+        table.add_column(escape(header), justify="left" if header == "task" else "right")
+
+    def add(label: str, sizes: list[str], metrics: dict[str, MetricValue]) -> None:
+        values = [f"{metrics[name].mean:.4f}" for name in names]
+        cells = [escape(label), *sizes, *values, _category_mean(metrics[headline])]
+        table.add_row(*cells[: len(headers)])
+
     for task in record.tasks:
-        values = [f"{task.metrics[name].mean:.4f}" for name in first.metrics]
-        table.add_row(escape(task.task), f"{task.queries:,}", f"{task.gallery:,}", *values)
+        add(task.task, [f"{task.queries:,}", f"{task.gallery:,}"], task.metrics)
     table.add_section()
-    table.add_row("mean", "", "", *(f"{record.mean[name].mean:.4f}" for name in first.metrics))
-    return table
+    add("plain mean over tasks", ["", ""], record.mean)
+    if record.pooled:
+        queries = sum(task.queries for task in record.tasks)
+        add("mean over all queries", [f"{queries:,}", ""], record.pooled)
+
+
+def _category_mean(value: MetricValue) -> str:
+    return "" if value.category_mean is None else f"{value.category_mean:.4f}"
 
 
 def _sizes(task: TaskResult) -> str:

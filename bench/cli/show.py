@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.cli.options import PluginFiles, load_registry
-from bench.errors import UnknownNameError, UserError
+from bench.errors import UnknownNameError
 from bench.interfaces import BackboneSpec, DatasetSpec, MethodSpec, MetricSpec
 from bench.plugins import KINDS, SINGULAR, Registry
 
@@ -44,7 +44,7 @@ def _find(registry: Registry, name: str) -> list[tuple[str, Any]]:
     if not found:
         try:
             return [("metrics", registry.metric(name)[0])]
-        except UserError:
+        except UnknownNameError:
             known = [spec for kind in KINDS for spec in registry.all(kind)]
             raise UnknownNameError("name", name, known, "`bench list` shows all") from None
     return found

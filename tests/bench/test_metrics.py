@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.metrics import (
+    Cut,
+    Overlap,
     Ranking,
     hit,
+    iou,
+    mean_average_precision,
+    mean_average_precision_at_k,
     mean_average_precision_at_r,
+    ndcg_of_attributes,
+    ndcg_of_attributes_gallery_ideal,
+    ndcg_of_attributes_list_ideal,
+    ndcg_of_relevance,
     precision,
     recall,
     reciprocal_rank,
 )
 
-METRICS = [hit, precision, recall, mean_average_precision_at_r, reciprocal_rank]
+CUT = [hit, precision, recall, mean_average_precision_at_k, ndcg_of_relevance]
+METRICS = [*CUT, mean_average_precision, mean_average_precision_at_r, reciprocal_rank]
+OF_ATTRIBUTES = [ndcg_of_attributes, ndcg_of_attributes_list_ideal,
+                 ndcg_of_attributes_gallery_ideal, iou]  # fmt: skip
 
 
 def ranking_of(
@@ -63,6 +77,181 @@ def test_recall_divides_the_relevant_ranks_by_all_relevant_images(k: int, expect
     assert recall(WORKED, k).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        (1, 0),
+        (2, (1 / 2) / 2),  # two ranks can hold two of the three relevant images
+        (3, (1 / 2 + 2 / 3) / 3),
+        (5, (1 / 2 + 2 / 3) / 3),
+        (6, (1 / 2 + 2 / 3 + 3 / 6) / 3),
+        (8, (1 / 2 + 2 / 3 + 3 / 6) / 3),
+    ],
+)
+def test_map_at_k_divides_by_what_k_ranks_can_hold(k: int, expected: float) -> None:
+    assert mean_average_precision_at_k(WORKED, k) == pytest.approx(expected, rel=1e-15)
+
+
+def test_map_is_that_of_the_whole_gallery() -> None:
+    assert mean_average_precision(WORKED, 0) == pytest.approx((1 / 2 + 2 / 3 + 3 / 6) / 3)
+
+
+def test_map_of_a_list_that_ends_early_counts_what_is_missing_as_never_found() -> None:
+    # ranks 1 and 3 of three are relevant, a third relevant image is not in the list: R = 3
+    positions = np.array([[5, 2, 4, -1]])
+    short = Ranking(positions, np.array([[True, False, True, False]]), np.array([3]))
+    assert mean_average_precision(short, 0) == pytest.approx((1 + 2 / 3) / 3)
+
+
+def test_map_refuses_a_ranking_that_was_cut() -> None:
+    with pytest.raises(ValueError, match="ranking of the whole gallery"):
+        mean_average_precision(ranking_of([[1, 0, 1]], depth=2), 0)
+    # where everything relevant stands above the cut, nothing is missing
+    assert mean_average_precision(ranking_of([[1, 0, 0]], depth=2), 0).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        # the discounts of ranks 1 to 6 are 1, 1/log2(3), 1/2, 1/log2(5), 1/log2(6), 1/log2(7)
+        (1, 0),
+        (2, (1 / log2(3)) / (1 + 1 / log2(3))),
+        (3, (1 / log2(3) + 1 / 2) / (1 + 1 / log2(3) + 1 / 2)),
+        (6, (1 / log2(3) + 1 / 2 + 1 / log2(7)) / (1 + 1 / log2(3) + 1 / 2)),
+    ],
+)
+def test_ndcg_of_relevance_divides_by_the_relevant_images_at_the_top(
+    k: int, expected: float
+) -> None:
+    assert ndcg_of_relevance(WORKED, k) == pytest.approx(expected)
+
+
+# A query of four values and its images: rank 1 has them all, rank 2 two of them and no other, rank
+# 3 none but two others, rank 4 one of them and one other; another image of the gallery has three.
+QUERY = {"red", "long", "v-neck", "plain"}
+RANKED = [QUERY, {"red", "long"}, {"blue", "short"}, {"plain", "blue"}]
+REST = [{"red", "long", "v-neck", "striped"}]
+# gains 2^s - 1 for the shares 1, 1/2, 0, 1/4, and 3/4 in the rest of the gallery
+G = {share: 2**share - 1 for share in (1, 3 / 4, 1 / 2, 1 / 4)}
+
+
+def described(
+    query: set[str], ranked: list[set[str]], rest: list[set[str]], *, depth: int | None = None
+) -> Ranking:
+    """Return the ranking of one query, nothing of it relevant, filled up to `depth`."""
+    depth = depth or len(ranked)
+    sets = ranked + [set()] * (depth - len(ranked))
+    best = sorted((len(query & image) for image in ranked + rest), reverse=True)
+    best = (best + [0] * depth)[:depth]
+    return Ranking(
+        np.where(np.arange(depth) < len(ranked), np.arange(depth), -1)[None],
+        np.zeros((1, depth), np.bool_),
+        np.zeros(1, np.int64),
+        overlap=Overlap(
+            np.array([len(query)], np.uint16),
+            np.array([[len(query & image) for image in sets]], np.uint16),
+            np.array([[len(image) for image in sets]], np.uint16),
+            np.array([best], np.uint16),
+        ),
+    )
+
+
+DESCRIBED = described(QUERY, RANKED, REST)
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        (1, G[1] / 1),
+        (2, (G[1] + G[1 / 2] / log2(3)) / (1 + 1 / log2(3))),
+        (3, (G[1] + G[1 / 2] / log2(3) + 0) / (1 + 1 / log2(3) + 1 / 2)),
+        (4, (G[1] + G[1 / 2] / log2(3) + 0 + G[1 / 4] / log2(5))
+            / (1 + 1 / log2(3) + 1 / 2 + 1 / log2(5))),
+    ],
+)  # fmt: skip
+def test_ndcg_of_attributes_divides_by_k_full_matches(k: int, expected: float) -> None:
+    assert ndcg_of_attributes(DESCRIBED, k) == pytest.approx(expected)
+    assert expected == pytest.approx({1: 1, 2: 0.7734, 3: 0.5920, 4: 0.5242}[k], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("k", "ideal"),
+    [
+        (1, G[1]),
+        (3, G[1] + G[1 / 2] / log2(3)),  # the first three are in their best order
+        (4, G[1] + G[1 / 2] / log2(3) + G[1 / 4] / 2),  # the fourth should stand third
+    ],
+)
+def test_the_list_ideal_is_the_same_images_in_their_best_order(k: int, ideal: float) -> None:
+    gained = [G[1], G[1 / 2] / log2(3), 0, G[1 / 4] / log2(5)]
+    assert ndcg_of_attributes_list_ideal(DESCRIBED, k) == pytest.approx(sum(gained[:k]) / ideal)
+
+
+@pytest.mark.parametrize(
+    ("k", "ideal"),
+    [
+        (1, G[1]),
+        (2, G[1] + G[3 / 4] / log2(3)),
+        (4, G[1] + G[3 / 4] / log2(3) + G[1 / 2] / 2 + G[1 / 4] / log2(5)),
+    ],
+)
+def test_the_gallery_ideal_is_the_best_that_the_gallery_has(k: int, ideal: float) -> None:
+    gained = [G[1], G[1 / 2] / log2(3), 0, G[1 / 4] / log2(5)]
+    assert ndcg_of_attributes_gallery_ideal(DESCRIBED, k) == pytest.approx(sum(gained[:k]) / ideal)
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [(1, 4 / 4), (2, (4 / 4 + 2 / 4) / 2), (3, (1 + 1 / 2 + 0 / 6) / 3),
+     (4, (1 + 1 / 2 + 0 + 1 / 5) / 4)],
+)  # fmt: skip
+def test_iou_is_the_mean_share_of_common_values(k: int, expected: float) -> None:
+    assert iou(DESCRIBED, k) == pytest.approx(expected)
+
+
+def test_ranks_that_the_gallery_cannot_fill_share_nothing() -> None:
+    small = described(QUERY, RANKED[:1], [], depth=3)
+    assert iou(small, 3) == pytest.approx(1 / 3)
+    assert ndcg_of_attributes(small, 3) == pytest.approx(1 / (1 + 1 / log2(3) + 1 / 2))
+    assert ndcg_of_attributes_list_ideal(small, 3).tolist() == [1]
+    assert ndcg_of_attributes_gallery_ideal(small, 3).tolist() == [1]
+
+
+@pytest.mark.parametrize("metric", OF_ATTRIBUTES)
+def test_a_query_without_attributes_does_not_count(
+    metric: Callable[[Ranking, int], npt.NDArray[np.float64]],
+) -> None:
+    assert np.isnan(metric(described(set(), RANKED, REST), 4)).all()
+
+
+def test_a_query_that_shares_nothing_has_0_or_no_ideal() -> None:
+    apart = described({"green"}, RANKED, REST)
+    for metric in (ndcg_of_attributes, ndcg_of_attributes_list_ideal, iou):
+        assert metric(apart, 4).tolist() == [0]
+    assert np.isnan(ndcg_of_attributes_gallery_ideal(apart, 4)).all()
+
+
+@pytest.mark.parametrize("metric", OF_ATTRIBUTES)
+def test_a_ranking_without_overlap_deep_enough_is_refused(
+    metric: Callable[[Ranking, int], npt.NDArray[np.float64]],
+) -> None:
+    with pytest.raises(ValueError, match="overlap of 3 ranks"):
+        metric(WORKED, 3)
+    deeper = replace(
+        DESCRIBED,
+        positions=np.arange(5)[None],
+        relevant=np.zeros((1, 5), np.bool_),
+    )
+    with pytest.raises(ValueError, match="overlap of 5 ranks"):
+        metric(deeper, 5)
+
+
+def test_the_gallery_ideal_needs_the_best_of_the_gallery() -> None:
+    overlap = replace(DESCRIBED.overlap, best=None)
+    with pytest.raises(ValueError, match="best of the gallery"):
+        ndcg_of_attributes_gallery_ideal(replace(DESCRIBED, overlap=overlap), 1)
+
+
 def test_map_at_r_ends_at_rank_r() -> None:
     # ranks 1 to 3 hold: no, yes (precision 1/2), yes (precision 2/3); rank 6 stands below R = 3
     assert mean_average_precision_at_r(WORKED, 0) == pytest.approx((1 / 2 + 2 / 3) / 3)
@@ -95,12 +284,12 @@ def test_a_query_with_nothing_relevant_is_nan_and_others_are_untouched(
 ) -> None:
     values = metric(ranking_of([[0, 0, 0], [1, 1, 1]]), 2)
     assert np.isnan(values[0])
-    assert values[1] == (2 / 3 if metric is recall else 1)
+    assert values[1] == pytest.approx(2 / 3 if metric is recall else 1)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_everything_relevant_is_one(metric: Callable[..., npt.NDArray[np.float64]]) -> None:
-    assert metric(ranking_of([[1, 1, 1, 1]]), 4).tolist() == [1]
+    assert metric(ranking_of([[1, 1, 1, 1]]), 4) == pytest.approx(1, rel=1e-15)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -121,9 +310,12 @@ def test_k_beyond_the_gallery_divides_precision_by_k_all_the_same() -> None:
     assert precision(small, 10).tolist() == [2 / 10]
     assert recall(small, 10).tolist() == [1]
     assert mean_average_precision_at_r(small, 10).tolist() == [(1 / 2) / 2]
+    assert mean_average_precision(small, 10) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert mean_average_precision_at_k(small, 10) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert ndcg_of_relevance(small, 10) == pytest.approx((1 / log2(3) + 1 / 2) / (1 + 1 / log2(3)))
 
 
-@pytest.mark.parametrize("metric", [hit, precision, recall])
+@pytest.mark.parametrize("metric", CUT)
 def test_a_ranking_too_shallow_for_k_is_refused(
     metric: Callable[..., npt.NDArray[np.float64]],
 ) -> None:
@@ -161,6 +353,39 @@ def test_an_invalid_ranking_cannot_be_built(changes: dict[str, Any], message: st
         Ranking(**{name: np.array(part) for name, part in (parts | changes).items()})
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shared": [[1, 1, 3]]}, "more shared values than an image has"),
+        ({"query_size": [1]}, "more shared values than an image has"),
+        ({"shared": [[2, 1]]}, "one shape"),
+        ({"query_size": [2, 2]}, "one shape"),
+        ({"best": [[1, 2, 2]]}, "to descend"),
+        ({"best": [[2, 1]]}, "shape of the others"),
+    ],
+)
+def test_an_invalid_overlap_cannot_be_built(changes: dict[str, Any], message: str) -> None:
+    parts: dict[str, Any] = {"query_size": [2], "shared": [[2, 1, 0]], "size": [[3, 1, 0]]}
+    Overlap(**{name: np.array(part, np.uint16) for name, part in parts.items()})
+    with pytest.raises(ValueError, match=message):
+        Overlap(**{name: np.array(part, np.uint16) for name, part in (parts | changes).items()})
+
+
+@pytest.mark.parametrize(
+    ("positions", "message"),
+    [
+        ([[0, -1, 1, 2]], "attributes to an empty rank"),
+        ([[0, 1]], "no more ranks than it"),
+        ([[0, 1, 2], [0, 1, 2]], "its queries"),
+    ],
+)
+def test_an_overlap_must_fit_its_ranking(positions: list[list[int]], message: str) -> None:
+    overlap = Overlap(*(np.array(part, np.uint16) for part in ([2], [[2, 1, 0]], [[3, 1, 1]])))
+    empty = np.zeros_like(positions, np.bool_)
+    with pytest.raises(ValueError, match=message):
+        Ranking(np.array(positions), empty, empty.sum(axis=1), overlap=overlap)
+
+
 def test_several_empty_ranks_are_no_repetition() -> None:
     ranking = Ranking(np.array([[0, -1, -1]]), np.array([[True, False, False]]), np.array([1]))
     assert precision(ranking, 3).tolist() == [1 / 3]
@@ -173,66 +398,57 @@ relevances = st.integers(1, 12).flatmap(
 )
 
 
-@given(relevances, st.data())
-@settings(max_examples=60)
-def test_hit_precision_recall_and_mrr_agree_with_ranx(
-    relevance: list[list[int]], data: st.DataObject
-) -> None:
-    from ranx import metrics as ranx
-
-    ranking = ranking_of(relevance)
-    queries, size = ranking.positions.shape
-    k = data.draw(st.integers(1, size))
-    # the images are called otherwise for each query, and the scores are negative
-    names = np.stack([np.random.default_rng(q).permutation(size) + 1.0 for q in range(queries)])
-    scores = np.tile(-np.arange(1.0, size + 1), (queries, 1))
-    run = np.stack([names, scores], axis=2)
-    # ranx expects the judged images in the order of their names
-    order = np.argsort(names, axis=1)
-    judged = np.stack([names, np.array(relevance, np.float64)], axis=2)
-    judged = np.take_along_axis(judged, order[:, :, None], axis=1)
-    counted = ranking.relevant_count > 0
-    for ours, theirs in (
-        (hit(ranking, k), ranx.hit_rate(judged, run, k, 1)),
-        (precision(ranking, k), ranx.precision(judged, run, k, 1)),
-        (recall(ranking, k), ranx.recall(judged, run, k, 1)),
-        (reciprocal_rank(ranking, k), ranx.reciprocal_rank(judged, run, 0, 1)),
-    ):
-        np.testing.assert_allclose(ours[counted], theirs[counted], rtol=1e-12)
-        assert np.isnan(ours[~counted]).all()
-
-
-def slow_map_at_r(relevance: list[int]) -> float:
-    total = sum(relevance)
-    if total == 0:
-        return float("nan")
-    found, summed = 0, 0.0
-    for rank, relevant in enumerate(relevance[:total], start=1):
-        if relevant:
-            found += 1
-            summed += found / rank
-    return summed / total
-
-
 @given(relevances)
-@settings(max_examples=100)
-def test_map_at_r_agrees_with_a_loop(relevance: list[list[int]]) -> None:
-    ours = mean_average_precision_at_r(ranking_of(relevance), 0)
-    np.testing.assert_allclose(ours, [slow_map_at_r(row) for row in relevance], rtol=1e-12)
-
-
-@given(relevances)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_metrics_keep_their_bounds_at_every_k(relevance: list[list[int]]) -> None:
     ranking = ranking_of(relevance)
     counted = ranking.relevant_count > 0
     size = ranking.positions.shape[1]
-    for metric in (hit, precision, recall):
+    for metric in CUT:
         by_k = np.stack([metric(ranking, k)[counted] for k in range(1, size + 1)])
-        assert ((by_k >= 0) & (by_k <= 1)).all()
-        if metric is not precision:
+        assert ((by_k >= 0) & (by_k <= 1 + 1e-15)).all()
+        if metric in {hit, recall}:
             assert (np.diff(by_k, axis=0) >= 0).all()  # looking deeper finds no less
             assert (by_k[-1] == 1).all()  # the whole gallery holds all that is relevant
     assert (hit(ranking, 1)[counted] == precision(ranking, 1)[counted]).all()
     r_precision = [precision(ranking, int(r))[q] for q, r in enumerate(ranking.relevant_count) if r]
-    assert (mean_average_precision_at_r(ranking, 0)[counted] <= np.array(r_precision) + 1e-12).all()
+    at_r = mean_average_precision_at_r(ranking, 0)[counted]
+    assert (at_r <= np.array(r_precision) + 1e-12).all()
+    assert (at_r <= mean_average_precision(ranking, 0)[counted] + 1e-12).all()
+
+
+@given(relevances, st.integers(0, 3))
+@settings(max_examples=50)
+def test_a_column_of_the_curve_is_the_metric_at_that_cut_off(
+    relevance: list[list[int]], more: int
+) -> None:
+    ranking = ranking_of(relevance, depth=len(relevance[0]) + more)
+    depth = ranking.positions.shape[1]
+    for metric in CUT:
+        curve = metric.curve(ranking, depth)
+        assert curve.shape == ranking.positions.shape
+        for k in range(1, depth + 1):
+            np.testing.assert_array_equal(curve[:, k - 1], metric(ranking, k))
+    # where k holds everything, the mean precision is the same number, not only nearly so
+    whole = mean_average_precision_at_k(ranking, depth)
+    np.testing.assert_array_equal(whole, mean_average_precision(ranking, 0))
+
+
+@pytest.mark.parametrize("metric", [m for m in OF_ATTRIBUTES if isinstance(m, Cut)])
+def test_a_column_of_an_attribute_curve_is_the_metric_at_that_cut_off(metric: Cut) -> None:
+    curve = metric.curve(DESCRIBED, 4)
+    assert [metric(DESCRIBED, k)[0] for k in range(1, 5)] == curve[0].tolist()
+
+
+@given(st.data())
+@settings(max_examples=50)
+def test_iou_is_no_less_than_precision_where_attributes_are_per_item(data: st.DataObject) -> None:
+    values = st.frozensets(st.integers(0, 5), min_size=1)
+    items = data.draw(st.lists(values, min_size=1, max_size=4))
+    shown = data.draw(st.lists(st.integers(0, len(items) - 1), min_size=1, max_size=10))
+    query, depth = items[0], len(shown) + data.draw(st.integers(0, 2))
+    ranking = described(query, [items[item] for item in shown], [], depth=depth)
+    relevant = np.zeros((1, depth), np.bool_)
+    relevant[0, : len(shown)] = np.array(shown) == 0
+    ranking = replace(ranking, relevant=relevant, relevant_count=relevant.sum(axis=1) + 1)
+    assert (iou.curve(ranking, depth) >= precision.curve(ranking, depth) - 1e-12).all()

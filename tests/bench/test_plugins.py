@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -266,6 +267,10 @@ def test_a_family_is_found_by_its_stem_and_needs_an_argument(registry: Registry)
         ("recall@1", "recall@k", 1),
         ("mrr", "mrr", 0),
         ("map@r", "map@r", 0),
+        ("map", "map", 0),
+        ("map@5", "map@k", 5),
+        ("ndcg@20[relevance]", "ndcg@k[relevance]", 20),
+        ("ndcg@3[attributes:list-ideal]", "ndcg@k[attributes:list-ideal]", 3),
     ],
 )
 def test_a_metric_is_found_by_name_and_cut_off(
@@ -286,6 +291,28 @@ def test_a_metric_without_its_cut_off_is_refused_with_advice(registry: Registry,
 @pytest.mark.parametrize("name", ["hit@0", "hit@00", "hit@020"])
 def test_a_cut_off_counts_from_1_and_has_one_spelling(registry: Registry, name: str) -> None:
     with pytest.raises(UserError, match="a cut-off counts from 1"):
+        registry.metric(name)
+
+
+def test_a_metric_with_several_readings_is_refused_without_one(registry: Registry) -> None:
+    with pytest.raises(UserError, match="can be read in several ways") as caught:
+        registry.metric("ndcg@5")
+    readings = [name for name in registry.all("metrics") if name.startswith("ndcg@k[")]
+    for name in readings:
+        assert name.replace("@k", "@5") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("ndcg@20[atributes]", "ndcg@20[attributes]"),
+        ("ndcg[relevance]", "ndcg@20[relevance]"),
+        ("ndcg@k[relevance]", "ndcg@20[relevance]"),
+        ("hit@20[relevance]", "ndcg@20[relevance]"),
+    ],
+)
+def test_an_unknown_reading_gets_the_nearest(registry: Registry, name: str, near: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"did you mean.* {re.escape(near)}"):
         registry.metric(name)
 
 

@@ -3,8 +3,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bench.statistics import bootstrap_intervals
+from bench.statistics import (
+    ENUMERATED,
+    bootstrap_intervals,
+    holm,
+    letters,
+    means,
+    over_seeds,
+    paired,
+    tie_groups,
+)
 
 Matrix = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -35,14 +46,28 @@ def test_intervals_agree_with_scipy() -> None:
     assert ours[0] < values.mean() < ours[1]
 
 
-def test_intervals_are_those_of_plain_resampling_though_made_in_chunks() -> None:
-    # 2,000 resamples of 5,000 queries are drawn in several chunks
+def draws(clusters: int, resamples: int, seed: int) -> Codes:
+    """Return what a resample draws, (R, C), made in blocks that each have their own stream."""
+    size = 2**17 // clusters
+    return np.concatenate(
+        [
+            np.random.default_rng([seed, start]).integers(
+                clusters, size=(min(size, resamples - start), clusters)
+            )
+            for start in range(0, resamples, size)
+        ]
+    )
+
+
+def test_intervals_are_those_of_plain_resampling_though_made_in_blocks() -> None:
+    # 300 resamples of 5,000 queries are drawn in a dozen blocks
     values = np.random.default_rng(4).random((5000, 2))
-    drawn = np.random.default_rng(7).integers(5000, size=(2000, 5000), dtype=np.int32)
+    drawn = draws(5000, 300, seed=7)
     expected = np.stack(
         [np.quantile(column[drawn].mean(axis=1), [0.025, 0.975]) for column in values.T]
     )
-    np.testing.assert_allclose(bootstrap_intervals(values, seed=7), expected, rtol=1e-12)
+    ours = bootstrap_intervals(values, resamples=300, seed=7)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
 def test_nan_does_not_count() -> None:
@@ -102,9 +127,7 @@ def reference(
 ) -> list[list[float]]:
     """Return the intervals written out as loops: draw photographs, average tasks, average those."""
     names = np.unique(clusters)
-    drawn = np.random.default_rng(seed).integers(
-        len(names), size=(resamples, len(names)), dtype=np.int32
-    )
+    drawn = draws(len(names), resamples, seed)
     intervals = []
     for column in values.T:
         means = []
@@ -203,3 +226,237 @@ def test_a_task_whose_queries_do_not_count_is_left_out_of_the_mean() -> None:
 def test_one_cluster_has_an_interval_of_no_width() -> None:
     values = np.array([[0.25], [0.75], [np.nan]])
     assert bootstrap_intervals(values, clusters=np.zeros(3, np.int64)).tolist() == [[0.5, 0.5]]
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(19).random((3000, 2))
+    many = bootstrap_intervals(values), paired(values[:, :1], values[:, 1:]).p
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert (bootstrap_intervals(values) == many[0]).all()
+    assert paired(values[:, :1], values[:, 1:]).p == many[1]
+
+
+def test_the_mean_is_the_plain_mean_of_tasks_by_hand() -> None:
+    # task 0 has 1, 0, 0 and task 1 has 1: (1/3 + 1) / 2; without tasks 2/4
+    values = np.array([[1.0], [0.0], [0.0], [1.0], [np.nan]])
+    tasks = np.array([0, 0, 0, 1, 0])
+    assert means(values, tasks) == pytest.approx([2 / 3])
+    assert means(values) == pytest.approx([1 / 2])
+    # a task in which nothing counts is left out, and nothing at all has no mean
+    assert means(values, np.array([0, 0, 0, 0, 1])) == pytest.approx([1 / 2])
+    assert np.isnan(means(np.full((3, 2), np.nan))).all()
+
+
+# ---- two runs on the same queries
+
+
+def test_a_permutation_test_by_hand() -> None:
+    # three queries whose values differ by 1, 2 and 3: of the 8 sums ±1 ±2 ±3, only 6 and -6 are
+    # as large as 6; by 1, 2 and -3 the sum is 0, and every sum is as large as that
+    zero = np.zeros((3, 1))
+    assert paired(zero, np.array([[1.0], [2.0], [3.0]])).p.tolist() == [2 / 8]
+    assert paired(zero, np.array([[1.0], [2.0], [-3.0]])).p.tolist() == [1.0]
+    # 3, 2, -1: the sums ≥ 4 are 6 and 4, so 4 of 8 with their opposites
+    assert paired(zero, np.array([[3.0], [2.0], [-1.0]])).p.tolist() == [4 / 8]
+
+
+def test_the_rows_of_a_photograph_flip_together_by_hand() -> None:
+    # twelve rows that all differ by 1, of two photographs: ±6 ±6 is 12 or -12 in 2 of 4 cases
+    zero, one = np.zeros((12, 1)), np.ones((12, 1))
+    clusters = np.repeat([5, 9], 6)
+    assert paired(zero, one, clusters=clusters).p.tolist() == [2 / 4]
+    assert paired(zero, one).p.tolist() == [2 / 2**12]
+
+
+def test_queries_that_do_not_differ_change_no_p() -> None:
+    first = np.zeros((1000, 1))
+    second = first.copy()
+    second[[3, 500, 900]] = [[1.0], [2.0], [3.0]]
+    assert paired(first, second).p.tolist() == [2 / 8]
+
+
+def test_equal_runs_do_not_differ() -> None:
+    values = np.random.default_rng(20).random((30, 2))
+    same = paired(values, values)
+    assert (same.difference == 0).all()
+    assert (same.low == 0).all()
+    assert (same.high == 0).all()
+    assert (same.p == 1).all()
+
+
+@pytest.mark.parametrize("queries", [8, 60])
+def test_p_agrees_with_scipy(queries: int) -> None:
+    from scipy.stats import permutation_test
+
+    generator = np.random.default_rng(21)
+    first = generator.random(queries)
+    second = first + generator.normal(0.04, 0.15, queries)
+    theirs = permutation_test(
+        (second, first), lambda a, b, axis: (a - b).mean(axis=axis), vectorized=True,
+        permutation_type="samples", n_resamples=20_000, rng=np.random.default_rng(0),
+    )  # fmt: skip
+    ours = paired(first[:, None], second[:, None], permutations=20_000)
+    # eight queries are enumerated here and there; of 60, 20,000 of the choices are drawn
+    assert 0.01 < theirs.pvalue < 0.99
+    assert ours.p[0] == pytest.approx(theirs.pvalue, abs=1e-12 if queries <= ENUMERATED else 0.015)
+    assert ours.difference[0] == pytest.approx(theirs.statistic)
+
+
+def test_the_interval_of_a_difference_agrees_with_scipys_paired_bootstrap() -> None:
+    from scipy.stats import bootstrap
+
+    generator = np.random.default_rng(22)
+    first = generator.random(300)
+    second = np.clip(first + generator.normal(0.02, 0.1, 300), 0, 1)
+    theirs = bootstrap(
+        (second, first), lambda a, b, axis: (a - b).mean(axis=axis), paired=True, vectorized=True,
+        method="percentile", n_resamples=20_000, rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    ours = paired(first[:, None], second[:, None], resamples=20_000)
+    assert [ours.low[0], ours.high[0]] == pytest.approx([theirs.low, theirs.high], abs=0.0004)
+    # paired: far narrower than two intervals that know nothing of one another
+    [(low, high)] = bootstrap_intervals(first[:, None])
+    assert ours.high[0] - ours.low[0] < 0.5 * (high - low)
+
+
+def test_an_enumerated_and_a_drawn_p_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    differences = np.random.default_rng(23).normal(0.3, 1, (ENUMERATED, 1))
+    zero = np.zeros_like(differences)
+    exact = paired(zero, differences).p
+    monkeypatch.setattr("bench.statistics.ENUMERATED", ENUMERATED - 1)
+    assert paired(zero, differences).p == pytest.approx(exact, abs=0.02)
+    assert paired(zero, differences).p != exact
+
+
+def test_a_metrics_numbers_do_not_depend_on_what_else_is_compared() -> None:
+    first, second = np.random.default_rng(27).random((2, 40, 3))
+    second[5:, 2] = first[5:, 2]  # few queries differ in the last
+    together = paired(first, second)
+    for column in range(3):
+        alone = paired(first[:, [column]], second[:, [column]])
+        assert alone.p[0] == together.p[column]
+        assert alone.low[0] == pytest.approx(together.low[column], rel=1e-12)
+
+
+def test_about_5_of_100_comparisons_of_equal_methods_seem_significant() -> None:
+    generator = np.random.default_rng(24)
+    trials, photographs, rows = 400, 30, 3
+    # rows of a photograph are alike: as rows of their own they would seem far surer than they are
+    wrong = np.zeros(2)
+    clusters = np.repeat(np.arange(photographs), rows)
+    for trial in range(trials):
+        effects = np.repeat(generator.normal(0, 1, photographs), rows)[:, None]
+        values = effects + generator.normal(0, 0.3, (photographs * rows, 1))
+        zero = np.zeros_like(values)
+        chosen = {"resamples": 1, "permutations": 199, "seed": trial}
+        together = paired(zero, values, clusters=clusters, **chosen).p[0]
+        wrong += [together <= 0.05, paired(zero, values, **chosen).p[0] <= 0.05]
+    # three standard deviations of the binomial: 0.05 ± 0.033
+    assert 0.017 <= wrong[0] / trials <= 0.083
+    assert wrong[1] / trials > 0.15
+
+
+def test_one_test_for_tasks_that_count_the_same() -> None:
+    # 900 queries that lose 0.1 and 100 that win 0.2: the plain mean of tasks wins, that of all not
+    generator = np.random.default_rng(25)
+    tasks = np.repeat([0, 1], [900, 100])
+    first = generator.random((1000, 1))
+    second = first + np.where(tasks == 0, -0.1, 0.2)[:, None] + generator.normal(0, 0.05, (1000, 1))
+    found = paired(first, second, tasks=tasks)
+    assert found.difference[0] == pytest.approx(0.05, abs=0.01)
+    assert found.low[0] > 0.03
+    assert found.p[0] == 1 / 10_000
+    assert paired(first, second).difference[0] == pytest.approx(-0.07, abs=0.01)
+
+
+def test_a_row_counts_where_it_counts_in_both_runs() -> None:
+    first, second = np.array([[0.0], [np.nan], [0.0]]), np.array([[1.0], [1.0], [np.nan]])
+    found = paired(first, second)
+    assert (found.difference[0], found.p[0]) == (1.0, 1.0)
+    nothing = paired(first, np.full((3, 1), np.nan))
+    assert np.isnan([nothing.difference, nothing.low, nothing.high, nothing.p]).all()
+
+
+def test_which_run_comes_first_turns_the_difference_and_keeps_p() -> None:
+    generator = np.random.default_rng(26)
+    first, second = generator.random((2, 50, 3))
+    one, other = paired(first, second), paired(second, first)
+    assert (one.p == other.p).all()
+    np.testing.assert_allclose(one.difference, -other.difference, rtol=1e-12)
+    np.testing.assert_allclose(one.low, -other.high, rtol=1e-9)
+
+
+# ---- many comparisons
+
+
+def test_holms_correction_by_hand() -> None:
+    # ascending 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1: 0.04, 0.06, 0.06, 0.04, never descending
+    assert holm(np.array([0.03, 0.01, 0.04, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.5, 0.6])) == pytest.approx([1.0, 1.0])
+    # what is no comparison is not counted
+    corrected = holm(np.array([[0.01, np.nan], [0.04, 0.02]]))
+    assert corrected[0, 0] == pytest.approx(0.03)
+    assert np.isnan(corrected[0, 1])
+    assert corrected[1].tolist() == pytest.approx([0.04, 0.04])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(max_examples=50)
+def test_holm_rejects_step_by_step(p: list[float]) -> None:
+    corrected = holm(np.array(p))
+    # the procedure as Holm wrote it: reject the smallest while it is below 0.05 / (those left)
+    rejected = set()
+    for step, place in enumerate(np.argsort(p, kind="stable")):
+        if not p[place] * (len(p) - step) < 0.05:
+            break
+        rejected.add(int(place))
+    assert {place for place, value in enumerate(corrected) if value < 0.05} == rejected
+    assert (corrected >= np.array(p)).all()
+
+
+def test_groups_that_tie_by_hand() -> None:
+    # of 0, 1, 2, 3 only neighbours cannot be told apart
+    different = np.abs(np.subtract.outer(np.arange(4), np.arange(4))) > 1
+    groups = tie_groups(different)
+    assert groups == [(0, 1), (1, 2), (2, 3)]
+    assert letters(groups, 4) == ["a", "ab", "bc", "c"]
+    assert tie_groups(np.zeros((3, 3), dtype=bool)) == [(0, 1, 2)]
+    assert tie_groups(~np.eye(3, dtype=bool)) == [(0,), (1,), (2,)]
+
+
+@given(st.integers(1, 7), st.integers(0, 2**21 - 1))
+@settings(max_examples=100)
+def test_two_methods_share_a_letter_if_and_only_if_they_do_not_differ(n: int, bits: int) -> None:
+    different = np.zeros((n, n), dtype=bool)
+    upper = np.triu_indices(n, 1)
+    different[upper] = [bits >> i & 1 for i in range(len(upper[0]))]
+    different |= different.T
+    groups = tie_groups(different)
+    shown = letters(groups, n)
+    for one, other in zip(*upper, strict=True):
+        assert bool({*shown[one]} & {*shown[other]}) == (not different[one, other])
+    assert all(shown)
+    assert not any({*group} < {*larger} for group in groups for larger in groups)
+
+
+def test_letters_do_not_end_with_z() -> None:
+    shown = letters([(number,) for number in range(28)], 28)
+    assert shown[25:] == ["z", "a1", "b1"]
+
+
+# ---- seeds
+
+
+def test_seeds_are_averaged_per_query_and_their_spread_stands_apart_by_hand() -> None:
+    # two queries; the seeds' means are 0.5, 0.75 and 1
+    values = np.array([[[0.0], [1.0]], [[0.5], [1.0]], [[1.0], [1.0]]])
+    averaged, seeds = over_seeds(values)
+    assert averaged.tolist() == [[0.5], [1.0]]
+    assert seeds.means.tolist() == [[0.5], [0.75], [1.0]]
+    assert seeds.deviation.tolist() == [0.25]
+
+
+def test_a_query_counts_where_it_counts_with_every_seed() -> None:
+    averaged, _ = over_seeds(np.array([[[0.0], [1.0]], [[np.nan], [0.0]]]))
+    assert np.isnan(averaged[0, 0])
+    assert averaged[1, 0] == 0.5

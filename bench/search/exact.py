@@ -1,0 +1,218 @@
+"""The exact score of a query and a gallery image: what every ranking is ordered by.
+
+A score is one sequence of float64 operations on the two rows and depends on nothing else: not on
+block size, threads, device, the width of the processor's vectors or where a row stands. Sums run
+in 32 lanes (element i goes to lane i mod 32) that are added in a fixed tree, so that a compiler can
+use vectors without changing a bit; nothing is contracted or reordered.
+
+    inner-product   Σ q·g
+    cosine          Σ q·g / (|q| · |g|), and 0 where one of them is a vector of zeros
+    euclidean       −Σ (q − g)²: minus the squared distance, so that higher is nearer
+    intersection    Σ min(q, g), the histogram intersection (Swain and Ballard, Color Indexing,
+                    1991, without their division by the size of the model's histogram)
+
+Float32 features enter as they are; a product of two of them is exact in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from bench.interfaces import Distance
+
+Features = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+
+LANES = 32  # `_tree` is written out for so many
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile once for a machine; the machine code is kept beside the source."""
+    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile into its callers; a call costs more than the sum of a short row."""
+    return cast(
+        Function,
+        numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function),
+    )
+
+
+@inlined
+def product_sum(first: Any, i: int, second: Any, j: int, lanes: Any) -> float:
+    """Return the inner product of row i of one matrix and row j of another."""
+    size = first.shape[1]
+    whole = size - size % LANES
+    for lane in range(LANES):
+        lanes[lane] = 0.0
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = np.float64(second[j, start + lane])
+            lanes[lane] += np.float64(first[i, start + lane]) * value
+    for lane in range(size - whole):
+        value = np.float64(second[j, whole + lane])
+        lanes[lane] += np.float64(first[i, whole + lane]) * value
+    return _tree(lanes)
+
+
+@inlined
+def _squares_apart(first: Any, i: int, second: Any, j: int, lanes: Any) -> float:
+    size = first.shape[1]
+    whole = size - size % LANES
+    for lane in range(LANES):
+        lanes[lane] = 0.0
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            apart = np.float64(first[i, start + lane]) - np.float64(second[j, start + lane])
+            lanes[lane] += apart * apart
+    for lane in range(size - whole):
+        apart = np.float64(first[i, whole + lane]) - np.float64(second[j, whole + lane])
+        lanes[lane] += apart * apart
+    return _tree(lanes)
+
+
+@inlined
+def smaller_sum(first: Any, i: int, second: Any, j: int, lanes: Any) -> float:
+    """Return the sum of the smaller elements of row i of one matrix and row j of another."""
+    size = first.shape[1]
+    whole = size - size % LANES
+    for lane in range(LANES):
+        lanes[lane] = 0.0
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = np.float64(second[j, start + lane])
+            lanes[lane] += min(np.float64(first[i, start + lane]), value)
+    for lane in range(size - whole):
+        value = np.float64(second[j, whole + lane])
+        lanes[lane] += min(np.float64(first[i, whole + lane]), value)
+    return _tree(lanes)
+
+
+@inlined
+def _tree(lanes: Any) -> float:
+    for lane in range(16):
+        lanes[lane] += lanes[lane + 16]
+    for lane in range(8):
+        lanes[lane] += lanes[lane + 8]
+    for lane in range(4):
+        lanes[lane] += lanes[lane + 4]
+    total: float = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+    return total
+
+
+@inlined
+def _cosine(queries: Any, query: int, rows: Any, row: int, lanes: Any) -> float:
+    length = np.sqrt(product_sum(rows, row, rows, row, lanes))
+    return product_sum(queries, query, rows, row, lanes) / length if length > 0 else 0.0
+
+
+@inlined
+def _euclidean(queries: Any, query: int, rows: Any, row: int, lanes: Any) -> float:
+    return -_squares_apart(queries, query, rows, row, lanes)
+
+
+# (queries (q, D) float64, query, rows (n, D), row, scratch) → score. Rows are named by number,
+# since a view of one costs more than the sum of a short one.
+SCORES: dict[Distance, Any] = {
+    "inner-product": product_sum,
+    "cosine": _cosine,
+    "euclidean": _euclidean,
+    "intersection": smaller_sum,
+}
+
+
+@cache
+def _filling(distance: Distance) -> Any:
+    score = SCORES[distance]  # a constant to the compiler: no choice is left in the loop
+
+    @compiled
+    def fill(queries: Any, features: Any, rows: Any, result: Any) -> None:
+        lanes = np.zeros(LANES)
+        for place in range(result.shape[0]):
+            for column in range(result.shape[1]):
+                row = rows[place, column]
+                result[place, column] = score(queries, place, features, row, lanes)
+
+    return fill
+
+
+def prepare(rows: Features, distance: Distance) -> Matrix:
+    """Return the rows in float64, of length one for the cosine."""
+    matrix = rows.astype(np.float64, order="C")
+    if distance == "cosine":
+        length = np.sqrt(pair_sums(matrix, matrix))
+        matrix /= np.where(length > 0, length, 1)[:, None]
+    return matrix
+
+
+@compiled
+def _pair_sums(first: Any, second: Any, result: Any) -> None:
+    lanes = np.zeros(LANES)
+    for place in range(len(first)):
+        result[place] = product_sum(first, place, second, place, lanes)
+
+
+def pair_sums(first: Matrix, second: Matrix) -> Matrix:
+    """Return the inner product of each row (n, D) with its other, (n,) float64."""
+    result = np.empty(len(first))
+    _pair_sums(frozen(first), frozen(second), result)
+    return result
+
+
+def scores(queries: Matrix, features: Features, rows: Positions, distance: Distance) -> Matrix:
+    """Return the score of each prepared query (q, D) and each of its rows (q, n), float64."""
+    result = np.empty(rows.shape)
+    fill = _filling(distance)
+    in_threads(
+        lambda part: fill(queries[part], features, rows[part], result[part]), shares(len(queries))
+    )
+    return result
+
+
+def pair_scores(queries: Features, others: Features, distance: Distance) -> Matrix:
+    """Return the score of each query (Q, D) and its one other image (Q, D), (Q,) float64."""
+    rows = np.arange(len(others))[:, None]
+    return scores(prepare(queries, distance), frozen(others), rows, distance)[:, 0]
+
+
+def frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only view without copying, of one type for the compiler, memory map or not."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def threads() -> int:
+    """Return how many threads the search uses (NUMBA_NUM_THREADS, else one for each core)."""
+    return int(numba.get_num_threads())
+
+
+def shares(count: int) -> list[slice]:
+    """Return slices that part `count` rows among the threads."""
+    edges = np.linspace(0, count, min(threads(), max(count, 1)) + 1).astype(int).tolist()
+    return [slice(first, last) for first, last in pairwise(edges)]
+
+
+_pool: list[ThreadPoolExecutor] = []
+
+
+def in_threads(work: Callable[[slice], None], parts: Sequence[slice]) -> None:
+    """Do the work on all parts at once; compiled code gives the interpreter's lock free."""
+    if len(parts) == 1:
+        work(parts[0])
+        return
+    if not _pool:
+        _pool.append(ThreadPoolExecutor(threads()))
+    list(_pool[0].map(work, parts))
