@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -153,9 +153,12 @@ class Exporter:
             execution=execution, **self._asked(),
         )  # fmt: skip
         prepared = prepare(request, self.registry, self.listener.notice)
-        if prepared.code(prepared.data.protocols[0], self.registry) != made.code:
+        protocol = prepared.data.protocols[0]
+        asked = [replace(request, skip_damaged=skip) for skip in (False, True)]
+        keys = [prepared.place(one, protocol, self.registry).key for one in asked]
+        if record.run_key not in keys:
             raise RecordError(
-                f"{self.run.folder}: code, weights, images or library versions have changed since "
+                f"{self.run.folder}: code, weights, images or metrics have changed since "
                 f"this run, and its features with them; run it again: {made.command}"
             )
         return prepared

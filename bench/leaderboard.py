@@ -28,9 +28,10 @@ MINI_WARNING = (
     "an implementation works. It says nothing about real photographs."
 )
 COLUMNS = (  # of the CSV files, one row per record, task and metric
-    "dataset edition protocol protocol_fingerprint method variant backbone weights seed task "
-    "queries gallery uncounted metric mean low high dimension parameters flops_per_image engine "
-    "precision images_per_second git_commit git_clean digest"
+    "dataset edition protocol protocol_fingerprint origin method variant backbone weights "
+    "seed task queries gallery uncounted metric mean low high category_mean dimension "
+    "parameters flops_per_image engine precision images_per_second git_commit git_clean "
+    "digest"
 ).split()
 
 
@@ -139,7 +140,7 @@ def _setting(record: Record) -> tuple[object, ...]:
 
 
 def _rank(record: Record) -> tuple[object, ...]:
-    leading = _with_mean(record)[0].metrics.get(record.headline)
+    leading = _with_means(record)[0].metrics.get(record.headline)
     score = _score(leading) if leading and not isnan(leading.mean) else float("-inf")
     return (-score, record.method, record.variant, record.backbone.name, record.seed, record.digest)
 
@@ -203,16 +204,24 @@ def _metrics_table(records: list[Record], values: list[dict[str, MetricValue]]) 
     best = {name: _best([metrics.get(name) for metrics in values]) for name in names}
     rows = []
     for record, metrics in zip(records, values, strict=True):
-        made = record.provenance
         rows.append(
             [*_method_cells(record, common), *(_cell(metrics.get(n), best[n]) for n in names),
-             f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
-             f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
-             record.seed]
+             *_cost_cells(record), record.seed]
         )  # fmt: skip
     header = ["method", "backbone", "weights", *names]
     header += ["dimension", "parameters (M)", "GFLOP/image", "extraction", "seed"]
     return [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+
+
+def _cost_cells(record: Record) -> list[str]:
+    """Return dimension, parameters, FLOPs and extraction; a file of rankings tells none of them."""
+    if record.origin == "ranking":
+        return ["not stated"] * 3 + ["rankings from a file"]
+    made = record.provenance
+    return [
+        f"{record.dimension:,}", f"{record.parameters / 1e6:.1f}",
+        f"{record.flops_per_image / 1e9:.2f}", f"{made.engine} {made.precision}",
+    ]  # fmt: skip
 
 
 def _tasks_table(records: list[Record]) -> list[str]:
@@ -268,30 +277,38 @@ def _csv(records: list[Record]) -> str:
     writer.writerow(COLUMNS)
     for record in records:
         made = record.provenance
-        for task in _with_mean(record):
+        cost: list[object] = [""] * 6
+        if record.origin == "run":
+            cost = [record.dimension, record.parameters, record.flops_per_image, made.engine,
+                    made.precision, round(record.cost.images_per_second, 1)]  # fmt: skip
+        for task in _with_means(record):
             for name, value in task.metrics.items():
+                by_category = "" if value.category_mean is None else value.category_mean
                 writer.writerow(
                     [record.dataset.name, record.dataset.edition, record.protocol,
-                     record.protocol_fingerprint, record.method, record.variant,
+                     record.protocol_fingerprint, record.origin, record.method, record.variant,
                      record.backbone.name, record.backbone.source, record.seed, task.task,
                      task.queries, task.gallery, task.uncounted, name, value.mean, value.low,
-                     value.high, record.dimension, record.parameters, record.flops_per_image,
-                     made.engine, made.precision, round(record.cost.images_per_second, 1),
-                     made.git_commit, made.git_clean, record.digest]
+                     value.high, by_category, *cost, made.git_commit, made.git_clean,
+                     record.digest]
                 )  # fmt: skip
     return buffer.getvalue()
 
 
-def _with_mean(record: Record) -> list[TaskResult]:
-    """Return the tasks and, where there are several, their mean as one more."""
+def _with_means(record: Record) -> list[TaskResult]:
+    """Return the tasks and, where there are several, the two means over them as two more."""
     if len(record.tasks) == 1:
         return record.tasks
-    mean = TaskResult(
-        task="mean", queries=sum(task.queries for task in record.tasks), gallery=0,
-        uncounted=sum(task.uncounted for task in record.tasks), relevant_per_query=nan,
-        metrics=record.mean,
-    )  # fmt: skip
-    return [mean, *record.tasks]
+    means = {"plain mean over tasks": record.mean, "mean over all queries": record.pooled}
+    over_all = [
+        TaskResult(
+            task=name, queries=sum(task.queries for task in record.tasks), gallery=0,
+            uncounted=sum(task.uncounted for task in record.tasks), relevant_per_query=nan,
+            metrics=metrics, curves={},
+        )
+        for name, metrics in means.items()
+    ]  # fmt: skip
+    return [*over_all, *record.tasks]
 
 
 def _index(entries: list[tuple[Record, int, str]]) -> str:

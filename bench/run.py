@@ -76,13 +76,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
     started = time.perf_counter()
     prepared = prepare(request, registry, listener.notice)
     data, recipe = prepared.data, prepared.recipe.model_dump(mode="json")
-    places = [
-        find_place(
-            request, data, protocol, method=prepared.method.name, variant=prepared.variant,
-            code=prepared.code(protocol, registry), determined=[recipe, request.skip_damaged],
-        )
-        for protocol in data.protocols
-    ]  # fmt: skip
+    places = [prepared.place(request, protocol, registry) for protocol in data.protocols]
     outcomes = {
         place.protocol.name: Outcome(record, place.folder, True)
         for place in places
@@ -177,9 +171,13 @@ class Prepared:
     recipe: Recipe
     plan: features.Plan
 
-    def code(self, protocol: Protocol, registry: Registry) -> str:
-        """Return the hash of what is extracted, and of the sources that extract and score it."""
-        return fingerprints.of_json([self.plan.key, scoring_code(protocol, registry)])
+    def place(self, request: Request, protocol: Protocol, registry: Registry) -> Place:
+        """Return where the record of a protocol goes."""
+        return find_place(
+            request, self.data, protocol, method=self.method.name, variant=self.variant,
+            code=fingerprints.of_json([self.plan.code, scoring_code(protocol, registry)]),
+            determined=[self.recipe.model_dump(mode="json"), request.skip_damaged, self.plan.key],
+        )  # fmt: skip
 
 
 def prepare(request: Request, registry: Registry, notice: Callable[[str], None]) -> Prepared:
@@ -269,7 +267,8 @@ def provenance(
     return records.Provenance(
         command=request.command,
         versions=fingerprints.versions(
-            "fashion-retrieval-bench", "torch", "torchvision", "timm", "openvino", "numpy", "pillow"
+            "fashion-retrieval-bench", "torch", "torchvision", "timm", "openvino", "numba", "numpy",
+            "pillow",
         ),
         plugins={plugin.name: plugin.origin for plugin in owners},
         code=code, git_commit=commit, git_clean=clean, python=platform.python_version(),

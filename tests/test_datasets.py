@@ -92,8 +92,9 @@ def test_mini_edition_is_drawn_checked_loaded_and_run(
         device="cpu", engine="auto", precision="fp32", batch_size=None, workers=2
     )
     request = Request(
-        "pretrained", name, execution, edition="mini", data_root=tmp_path, runs=tmp_path
-    )
+        method="pretrained", dataset=name, execution=execution, edition="mini",
+        data_root=tmp_path, runs=tmp_path,
+    )  # fmt: skip
     outcomes = run(request, REGISTRY, Listener(print, lambda *_: None))
     assert [outcome.record.protocol for outcome in outcomes] == [p.name for p in protocols]
     for outcome in outcomes:

@@ -103,10 +103,11 @@ def command(
             progress=bar.update,
         )
         outcomes = flow.run(request, registry, listener)
-    _print(outcomes)
+    show_outcomes(outcomes)
 
 
-def _print(outcomes: list[Outcome]) -> None:
+def show_outcomes(outcomes: list[Outcome]) -> None:
+    """Print the table of each record and where it is."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -122,7 +123,7 @@ def _print(outcomes: list[Outcome]) -> None:
         state = "finished before, not run again" if outcome.was_finished else "record"
         console.print(f"{state}: {escape(str(outcome.folder / 'record.json'))}\n")
     fresh = [outcome.record for outcome in outcomes if not outcome.was_finished]
-    if fresh:
+    if fresh and fresh[-1].origin == "run":
         cost = fresh[-1].cost
         made = fresh[-1].provenance
         memory = cost.peak_memory_mib
@@ -142,7 +143,8 @@ def _table(record: Record) -> Table:
     from rich.table import Table
 
     first, several = record.tasks[0], len(record.tasks) > 1
-    label = f"{record.method} ({record.backbone.name}, {record.backbone.source})"
+    made_by = f"{record.backbone.name}, {record.backbone.source}"
+    label = f"{record.method} ({made_by if record.origin == 'run' else 'rankings from a file'})"
     table = Table(
         title=escape(f"{record.edition_name}  {record.protocol}" + (f"  {label}" * several)),
         title_justify="left", caption_justify="left",

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -33,6 +32,8 @@ Matrix = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
 LANES = 32  # `_tree` is written out for so many
+KIND: dict[Distance, int] = {"inner-product": 0, "cosine": 1, "euclidean": 2, "intersection": 3}
+COSINE, EUCLIDEAN, INTERSECTION = 1, 2, 3
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,39 +114,28 @@ def _tree(lanes: Any) -> float:
 
 
 @inlined
-def _cosine(queries: Any, query: int, rows: Any, row: int, lanes: Any) -> float:
-    length = np.sqrt(product_sum(rows, row, rows, row, lanes))
-    return product_sum(queries, query, rows, row, lanes) / length if length > 0 else 0.0
+def score(queries: Any, query: int, rows: Any, row: int, kind: int, lanes: Any) -> float:
+    """Return the score of a query of (q, D) float64 and a row of (n, D); `lanes` is scratch.
+
+    Rows are named by number, since a view of one costs more than the sum of a short one.
+    """
+    if kind == EUCLIDEAN:
+        return -_squares_apart(queries, query, rows, row, lanes)
+    if kind == INTERSECTION:
+        return smaller_sum(queries, query, rows, row, lanes)
+    if kind == COSINE:
+        length = np.sqrt(product_sum(rows, row, rows, row, lanes))
+        return product_sum(queries, query, rows, row, lanes) / length if length > 0 else 0.0
+    return product_sum(queries, query, rows, row, lanes)
 
 
-@inlined
-def _euclidean(queries: Any, query: int, rows: Any, row: int, lanes: Any) -> float:
-    return -_squares_apart(queries, query, rows, row, lanes)
-
-
-# (queries (q, D) float64, query, rows (n, D), row, scratch) → score. Rows are named by number,
-# since a view of one costs more than the sum of a short one.
-SCORES: dict[Distance, Any] = {
-    "inner-product": product_sum,
-    "cosine": _cosine,
-    "euclidean": _euclidean,
-    "intersection": smaller_sum,
-}
-
-
-@cache
-def _filling(distance: Distance) -> Any:
-    score = SCORES[distance]  # a constant to the compiler: no choice is left in the loop
-
-    @compiled
-    def fill(queries: Any, features: Any, rows: Any, result: Any) -> None:
-        lanes = np.zeros(LANES)
-        for place in range(result.shape[0]):
-            for column in range(result.shape[1]):
-                row = rows[place, column]
-                result[place, column] = score(queries, place, features, row, lanes)
-
-    return fill
+@compiled
+def _fill(queries: Any, features: Any, rows: Any, kind: int, result: Any) -> None:
+    lanes = np.zeros(LANES)
+    for place in range(result.shape[0]):
+        for column in range(result.shape[1]):
+            row = rows[place, column]
+            result[place, column] = score(queries, place, features, row, kind, lanes)
 
 
 def prepare(rows: Features, distance: Distance) -> Matrix:
@@ -174,9 +164,10 @@ def pair_sums(first: Matrix, second: Matrix) -> Matrix:
 def scores(queries: Matrix, features: Features, rows: Positions, distance: Distance) -> Matrix:
     """Return the score of each prepared query (q, D) and each of its rows (q, n), float64."""
     result = np.empty(rows.shape)
-    fill = _filling(distance)
+    kind = KIND[distance]
     in_threads(
-        lambda part: fill(queries[part], features, rows[part], result[part]), shares(len(queries))
+        lambda part: _fill(queries[part], features, rows[part], kind, result[part]),
+        shares(len(queries)),
     )
     return result
 

@@ -10,7 +10,6 @@ query is left to the other way of searching.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy.typing as npt
 
 from bench.interfaces import Distance
 from bench.search.codes import LOW, Asking, Single
-from bench.search.exact import LANES, SCORES, compiled, in_threads, shares
+from bench.search.exact import KIND, LANES, compiled, in_threads, score, shares
 from bench.search.gallery import Gallery
 
 CACHED = 1 << 21  # bytes of gallery rows that are scored exactly together
@@ -112,15 +111,15 @@ def best(
     The count of a query whose ranking is not proven becomes -1.
     """
     result = np.full((len(kept.count), depth), -1, np.int32)
-    score_all = _scoring(distance)
 
     def work(part: slice) -> None:
         here = kept.part(part)
         here.drop(depth)
         exact = np.empty((len(here.count), max(int(here.count.max(initial=0)), 1)))
-        score_all(
-            here.positions, here.count, asking.exact[part], gallery.features, gallery.rows, exact
-        )
+        _score_kept(
+            here.positions, here.count, asking.exact[part], gallery.features, gallery.rows,
+            KIND[distance], exact,
+        )  # fmt: skip
         _choose(
             here.positions, here.count, here.guess, exact, asking.constant[part],
             asking.per_unit[part], result[part],
@@ -305,28 +304,22 @@ def _drop_all(
             _drop(positions, upper, about, count, guess, slack, query, depth)
 
 
-@cache
-def _scoring(distance: Distance) -> Any:
-    score = SCORES[distance]  # a constant to the compiler
-
-    @compiled
-    def score_all(
-        positions: Any, count: Any, queries: Any, features: Any, rows: Any, scores: Any
-    ) -> None:
-        """Score what is kept: a part of the gallery, which stays in the cache, for all queries."""
-        lanes = np.zeros(LANES)
-        following = np.zeros(len(count), np.int64)
-        step = max(1, CACHED // (4 * features.shape[1]))
-        for end in range(step, len(rows) + step, step):
-            for query in range(len(count)):
-                place = following[query]
-                while place < count[query] and positions[query, place] < end:
-                    row = rows[positions[query, place]]
-                    scores[query, place] = score(queries, query, features, row, lanes)
-                    place += 1
-                following[query] = place
-
-    return score_all
+@compiled
+def _score_kept(
+    positions: Any, count: Any, queries: Any, features: Any, rows: Any, kind: int, scores: Any
+) -> None:
+    """Score what is kept: a part of the gallery, which stays in the cache, for all queries."""
+    lanes = np.zeros(LANES)
+    following = np.zeros(len(count), np.int64)
+    step = max(1, CACHED // (4 * features.shape[1]))
+    for end in range(step, len(rows) + step, step):
+        for query in range(len(count)):
+            place = following[query]
+            while place < count[query] and positions[query, place] < end:
+                row = rows[positions[query, place]]
+                scores[query, place] = score(queries, query, features, row, kind, lanes)
+                place += 1
+            following[query] = place
 
 
 @compiled

@@ -270,7 +270,7 @@ def test_check_finds_a_table_whose_records_are_gone(add: Add, folder: Path) -> N
 def test_check_refuses_a_file_that_is_no_record(add: Add, folder: Path) -> None:
     place = add()
     place.write_text("{}")
-    with pytest.raises(RecordError, match="is not a record of schema 2"):
+    with pytest.raises(RecordError, match="is not a record of schema 3"):
         leaderboard.check(folder)
 
 
@@ -398,17 +398,18 @@ def test_the_mean_of_several_tasks_leads_and_not_the_first_of_them(add: Add, fol
     assert next(rows)["backbone"] == "timm:vgg16"
 
 
-def test_the_csv_has_the_mean_of_several_tasks_before_them(add: Add, folder: Path) -> None:
+def test_the_csv_has_the_means_of_several_tasks_before_them(add: Add, folder: Path) -> None:
     add(**several(0.75, 0.25, 0.5))
     text = write(folder)["clothing@full/test-vs-train.csv"].decode()
     rows = list(csv.DictReader(text.splitlines()))
     columns = ("task", "metric", "queries", "gallery", "uncounted", "mean", "low", "high")
     assert [[row[name] for name in columns] for row in rows if row["metric"] == "hit@1"] == [
-        ["mean", "hit@1", "1234", "0", "6", "0.5", "0.4", "0.6"],
+        ["plain mean over tasks", "hit@1", "1234", "0", "6", "0.5", "0.4", "0.6"],
         ["colour", "hit@1", "1200", "60", "3", "0.75", "0.65", "0.85"],
         ["shape", "hit@1", "34", "60", "3", "0.25", "0.15", "0.35"],
     ]
-    assert [row["task"] for row in rows] == ["mean"] * 2 + ["colour"] * 2 + ["shape"] * 2
+    over_all = ["plain mean over tasks"] * 2
+    assert [row["task"] for row in rows] == over_all + ["colour"] * 2 + ["shape"] * 2
 
 
 def test_one_task_has_no_mean_beside_it(add: Add, folder: Path) -> None:

@@ -79,6 +79,10 @@ def another(value: Any) -> Any:
         return not value
     if value in {"full", "mini"}:
         return "mini"
+    if value == "run":
+        return "ranking"
+    if value is None:
+        return 0.5
     return value + "x" if isinstance(value, str) else value + 1
 
 
@@ -136,8 +140,8 @@ def test_an_altered_record_is_refused(make_record: MakeRecord, tmp_path: Path) -
         (b"not json", "the file: invalid json"),
         (b"\xff\xfe", "the file: invalid json"),
         (b"[]", "the file: "),
-        (b"{}", "method: field required"),
-        (b'{"schema_version": 1}', "schema_version: input should be 2"),
+        (b"{}", "origin: field required"),
+        (b'{"schema_version": 1}', "schema_version: input should be 3"),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(
@@ -148,7 +152,7 @@ def test_what_is_no_record_is_refused_in_one_line(
     with pytest.raises(RecordError) as raised:
         Record.read(file)
     message = str(raised.value)
-    assert message.startswith(f"{file} is not a record of schema 2: {expected}")
+    assert message.startswith(f"{file} is not a record of schema 3: {expected}")
     assert len(message.splitlines()) == 1
 
 
