@@ -142,19 +142,19 @@ def _table(record: Record) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    first, several = record.tasks[0], len(record.tasks) > 1
+    first = record.tasks[0]
     made_by = f"{record.backbone.name}, {record.backbone.source}"
     label = f"{record.method} ({made_by if record.origin == 'run' else 'rankings from a file'})"
     table = Table(
-        title=escape(f"{record.edition_name}  {record.protocol}" + (f"  {label}" * several)),
+        title=escape(f"{record.edition_name}  {record.protocol}\n{label}"),
         title_justify="left", caption_justify="left",
     )  # fmt: skip
-    if several:
+    if len(record.tasks) > 1:
         _fill_with_tasks(table, record)
         return table
     table.caption = _sizes(first)
     by_category = any(value.category_mean is not None for value in first.metrics.values())
-    headers = [escape(label), "95 % interval", *([_BY_CATEGORY] if by_category else [])]
+    headers = ["mean", "95 % interval", *([_BY_CATEGORY] if by_category else [])]
     table.add_column("metric")
     for header in headers:
         table.add_column(header, justify="right")
