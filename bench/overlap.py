@@ -8,11 +8,11 @@ to import than `bench list` may take.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from bench.catalog import Catalog
+from bench.compiled import compiled
 from bench.metrics import Overlap, Sizes
 from bench.tasks import Task
 
@@ -76,15 +76,13 @@ def _sizes(present: Present) -> Sizes:
     return np.asarray(np.count_nonzero(present, axis=1), np.uint16)
 
 
-_compiled = numba.njit(nogil=True, cache=True)
-
 # uint64 constants: numba makes a float of a uint64 and a plain integer
 _ONES, _PAIRS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _FOURS, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 _1, _2, _4, _56 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 
 
-@_compiled
+@compiled
 def _bits_in_common(first: Words, second: Words) -> np.uint64:
     """Return the number of bits that two sets (W,) share, counted side by side in each word."""
     total = np.uint64(0)
@@ -97,7 +95,7 @@ def _bits_in_common(first: Words, second: Words) -> np.uint64:
     return total
 
 
-@_compiled
+@compiled
 def _compared(
     queries: Words, gallery: Words, sizes: Sizes, positions: npt.NDArray[np.int32]
 ) -> tuple[Sizes, Sizes]:
@@ -115,7 +113,7 @@ def _compared(
     return shared, size
 
 
-@_compiled
+@compiled
 def _best(
     queries: Words, sizes: Sizes, gallery: Words, own: npt.NDArray[np.int64], depth: int
 ) -> Sizes:

@@ -13,9 +13,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from bench.compiled import compiled
 
 RESAMPLES = 2000
 PERMUTATIONS = 9999
@@ -51,10 +54,9 @@ def bootstrap_intervals(
     parts = _per_task(values, cluster, tasks)
 
     def means(generator: np.random.Generator, size: int) -> Floats:
-        drawn = generator.integers(drawable, size=(size, drawable))
-        drawn += (np.arange(size) * drawable)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=size * drawable)
-        weights = times.reshape(size, drawable).astype(np.float64)
+        drawn = generator.integers(drawable, size=(size, drawable), dtype=np.int32)
+        weights = np.zeros((size, drawable))
+        _count(drawn, weights)
         return _plain_mean(np.stack([part.means(weights) for part in parts]))
 
     size = max(1, 2**17 // max(drawable, 1))  # 1 MB of draws, which stays in a core's cache
@@ -65,6 +67,14 @@ def bootstrap_intervals(
         # a resample of a small set can hold no query that counts: it has no mean
         intervals[column] = np.nanquantile(found[:, column], [outer, 1 - outer])
     return intervals
+
+
+@compiled
+def _count(drawn: Any, times: Any) -> None:
+    """Add to `times` (R, C) how often each number from 0 to C - 1 stands in a row of `drawn`."""
+    for row in range(drawn.shape[0]):
+        for place in range(drawn.shape[1]):
+            times[row, drawn[row, place]] += 1
 
 
 def means(values: Floats, tasks: Codes | None = None) -> Floats:

@@ -41,12 +41,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.compiled import compiled
 from bench.interfaces import Distance
 from bench.search.exact import (
     LANES,
     Features,
     Matrix,
-    compiled,
     frozen,
     in_threads,
     product_sum,

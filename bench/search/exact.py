@@ -19,12 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from bench.compiled import compiled, inlined
 from bench.interfaces import Distance
 
 Features = npt.NDArray[np.float32]
@@ -34,21 +35,6 @@ Positions = npt.NDArray[np.int64]
 LANES = 32  # `_tree` is written out for so many
 KIND: dict[Distance, int] = {"inner-product": 0, "cosine": 1, "euclidean": 2, "intersection": 3}
 COSINE, EUCLIDEAN, INTERSECTION = 1, 2, 3
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(function: Function) -> Function:
-    """Compile once for a machine; the machine code is kept beside the source."""
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
-
-
-def inlined(function: Function) -> Function:
-    """Compile into its callers; a call costs more than the sum of a short row."""
-    return cast(
-        Function,
-        numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function),
-    )
 
 
 @inlined

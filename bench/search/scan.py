@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.compiled import compiled
 from bench.interfaces import Distance
 from bench.search.codes import LOW, Asking, Single
-from bench.search.exact import KIND, LANES, compiled, in_threads, score, shares
+from bench.search.exact import KIND, LANES, in_threads, score, shares
 from bench.search.gallery import Gallery
 
 CACHED = 1 << 21  # bytes of gallery rows that are scored exactly together
