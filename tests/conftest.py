@@ -36,6 +36,16 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 
 
 @pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one cache for tests that need whole mini editions, drawn and extracted once.
+
+    `tox` names one for all workers and environments; what lies there is addressed by content.
+    """
+    named = os.environ.get("BENCH_TEST_CACHE")
+    return Path(named) if named else tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
 def photographs() -> Path:
     """Return the folder of the real photographs; a test that needs them is skipped without."""
     named = os.environ.get("BENCH_TEST_PHOTOGRAPHS")

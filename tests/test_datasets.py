@@ -31,11 +31,6 @@ WITH_MINI = [name for name, spec in SPECS.items() if spec.has_mini]
 PUBLISHED = [Path(__file__).parent / "published" / f"{name}.py" for name in ("inshop", "cub200")]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 def edition_of(name: str) -> Edition:
     spec = SPECS[name]
     code = REGISTRY.code("datasets", [name], *spec.drawn_with)
@@ -69,9 +64,9 @@ def check_protocols(name: str, catalog: Catalog, protocols: list[Protocol]) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_MINI)
 def test_mini_edition_is_drawn_checked_loaded_and_run(
-    name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BENCH_CACHE", str(cache))
+    monkeypatch.setenv("BENCH_CACHE", str(shared_cache))
     edition = edition_of(name)
     catalog = edition.load("mini", tmp_path)
     check_catalog(name, catalog)

@@ -61,17 +61,11 @@ def in_environment(command: str, folder: Path) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all pages: the mini edition is drawn once."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=str)
 def test_every_command_of_a_page_runs(
-    page: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BENCH_CACHE", str(cache))
+    monkeypatch.setenv("BENCH_CACHE", str(shared_cache))
     monkeypatch.setenv("HOME", str(tmp_path))  # ~/datasets of the README: nothing is there
     if (REPOSITORY / "leaderboards").is_dir():
         shutil.copytree(REPOSITORY / "leaderboards", tmp_path / "leaderboards")
