@@ -19,9 +19,15 @@ wide to tell rows apart, more rows are kept, never fewer than needed.
 
 The codes: `digits` = 1 is one int8 digit in steps of the row's largest element / 127; 2 adds a
 second digit in steps 254 times finer, for three products instead of one; 0 is float32, scaled by a
-power of two so that nothing overflows. Integer products are exact; a float32 product of D numbers
-adds at most γ|x̂||ŷ| with γ = D·2⁻²⁴ / (1 − D·2⁻²⁴), in whatever order it is summed (Higham,
-Accuracy and Stability of Numerical Algorithms, section 3.1).
+power of two so that nothing overflows. The product of the second digits with each other is left
+out. With l the part of x̂ that the second digit says, and l' that of ŷ, this adds l·l' to the
+error, and by the same inequality, for any weight w,
+
+    |x̂·(y − ŷ) + l·l'| ≤ |(x̂, l / w)| |(y − ŷ, w l')|                                       (2)
+
+which takes the place of the first term of (1). Integer products are exact; a float32 product of D
+numbers adds at most γ|x̂||ŷ| with γ = D·2⁻²⁴ / (1 − D·2⁻²⁴), in whatever order it is summed
+(Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
 
 For the histogram intersection the code is float32 and the product is Σ min(x, y) itself, off by
 at most γ (|x|₁ + |y|₁).
@@ -60,9 +66,10 @@ ALIGNED = 64  # bytes; rows of codes are padded to a multiple, and their number 
 ROWS = 32
 LOW = np.float32(1 / 254)  # a step of the second digit, in steps of the first
 LARGEST_SUM = 2**31 // (2 * 127 * 127)  # columns whose int8 products fit into int32
+_WEIGHT = 1 / 180  # w in (2), where both sides are about equal for features as they are
 _RELATIVE = 2.0**-20
 _LARGEST = 2.0**60  # such sides times rows as long as 2⁶⁰ U stay within float32
-_TINIEST = 2.0**-100  # more than float32 loses below its smallest normal number
+_TINIEST = 2.0**-100  # more than float32 loses below its smallest normal number, in each factor
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ class Codes:
     length    (n,) |x|, or |x|₁ for the histogram intersection
     residual  (n,) ρ
     tilt      (n,) m·x
+    low       (n,) at least |l|, what the second digit says; 0 where there is none
     """
 
     values: npt.NDArray[Any]
@@ -102,14 +110,15 @@ class Codes:
     length: Matrix
     residual: Matrix
     tilt: Matrix
+    low: Matrix
 
     def __len__(self) -> int:
         return len(self.scale)
 
     def part(self, rows: slice) -> Codes:
         """Return some of the rows, not copied."""
-        sides = (self.scale[rows], self.length[rows], self.residual[rows], self.tilt[rows])
-        return Codes(self.values[rows], *sides)
+        facts = (self.scale, self.length, self.residual, self.tilt, self.low)
+        return Codes(self.values[rows], *(fact[rows] for fact in facts))
 
 
 def encode(coding: Coding, features: Features, rows: Any, *, of_queries: bool) -> Codes:
@@ -122,7 +131,7 @@ def encode(coding: Coding, features: Features, rows: Any, *, of_queries: bool) -
     width = -(-features.shape[1] // step) * step
     padded = -(-max(len(rows), 1) // ROWS) * ROWS
     values = np.zeros((padded, width * max(coding.digits, 1)), kind)
-    facts = np.empty((4, len(rows)))
+    facts = np.empty((5, len(rows)))
     high = 0 if of_queries or coding.digits < 2 else width
     if coding.distance == "intersection":
         work = lambda part: _encode_sums(  # noqa: E731
@@ -157,7 +166,7 @@ def _encode(
             x[0, column] = np.float64(features[row, column]) * factor - x[1, column]
         length = np.sqrt(product_sum(x, 0, x, 0, lanes))
         tilt = product_sum(x, 0, x, 1, lanes)
-        scale = 1.0
+        scale, left = 1.0, 0.0
         if digits == 0:
             if length > 0:
                 scale = 2.0 ** np.ceil(np.log2(length))
@@ -171,11 +180,14 @@ def _encode(
                 scale = peak / 127
             _take_digit(x[0], scale, values[place, high : high + size])
             if digits == 2:
+                left = np.sqrt(product_sum(x, 0, x, 0, lanes))
                 _take_digit(x[0], scale / 254, values[place, low : low + size])
+        residual = np.sqrt(product_sum(x, 0, x, 0, lanes))
         facts[0, place] = scale
         facts[1, place] = length
-        facts[2, place] = np.sqrt(product_sum(x, 0, x, 0, lanes))
+        facts[2, place] = residual
         facts[3, place] = tilt
+        facts[4, place] = left + residual if digits == 2 else 0.0
 
 
 @compiled
@@ -221,14 +233,17 @@ def _encode_sums(features: Any, rows: Any, times: float, values: Any, facts: Any
 def gallery_sides(coding: Coding, codes: Codes) -> Single:
     """Return σ, β, ρ and |y| of gallery codes as the bounds want them, (4, n) float32.
 
-    They are in units U; β besides in units of `_tilt_unit`, so that it is not larger than |y|.
+    ρ is here |(y − ŷ, w l')| of (2). All are in units U, β besides in units of `_tilt_unit`, so
+    that it is not larger than |y|.
     """
     length, tilt = codes.length, codes.tilt / _tilt_unit(coding)
     if coding.distance == "euclidean":
         tilt = -(length**2) / coding.unit
         length = length * np.maximum(length / coding.unit, 1)
-    sides = np.stack([codes.scale, tilt, codes.residual, length]) / coding.unit
-    return sides.astype(np.float32)
+    residual = np.hypot(codes.residual, _WEIGHT * codes.low)
+    sides = np.stack([codes.scale, tilt, residual, length]) / coding.unit
+    with np.errstate(over="ignore"):  # a row without a finite bound is always kept
+        return sides.astype(np.float32)
 
 
 def _tilt_unit(coding: Coding) -> float:
@@ -259,7 +274,7 @@ class Asking:
         """Return queries (q, D) float32, `exact` being the same prepared."""
         codes = encode(coding, frozen(queries), np.arange(len(queries)), of_queries=True)
         tilt = _tilt_unit(coding) / (coding.alpha * codes.scale)
-        along = (codes.length + codes.residual) / codes.scale
+        along = np.hypot(codes.length + codes.residual, codes.low / _WEIGHT) / codes.scale
         off = codes.residual / codes.scale
         constant = codes.tilt + coding.mean @ coding.mean  # q·m
         per_unit = 1 / (coding.alpha * codes.scale * coding.unit)
@@ -271,7 +286,7 @@ class Asking:
             per_unit = np.full(len(exact), 1 / coding.unit)
         room = _RELATIVE * (along + tilt) + coding.product_error * along
         with np.errstate(over="ignore"):  # such a query is told apart by `measurable`
-            sides = (side.astype(np.float32) for side in (tilt, along * 1.001, off * 1.001 + room))
+            sides = [side.astype(np.float32) for side in (tilt, along * 1.001, off * 1.001 + room)]
         return cls(coding, exact, codes, per_unit, constant, *sides)
 
     def __len__(self) -> int:
@@ -294,7 +309,8 @@ class Asking:
             own, other = self.codes.length + far, longest + far
             error = (own + other) ** 2 if coding.distance == "euclidean" else own * other
             error = error * 8 * (len(coding.mean) + 16) * 2.0**-52
-        tiny = _TINIEST * max(1.0, longest / coding.unit)
+        sides = np.stack([self.tilt, self.along, self.off], dtype=np.float64).sum(axis=0)
+        tiny = _TINIEST * (1 + sides) * max(1.0, longest / coding.unit)
         with np.errstate(over="ignore", invalid="ignore"):
             return (1.001 * error * self.per_unit + tiny).astype(np.float32)
 

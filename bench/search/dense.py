@@ -18,7 +18,7 @@ from bench.search.exact import Matrix, Positions, pair_sums, prepare, scores
 from bench.search.gallery import Gallery, require_finite
 
 GALLERY_BLOCK = 4096
-SPARE = 16  # kept beyond the depth, so that a small group of ties at the end needs no second pass
+SPARE = 16  # kept beyond the depth (1 at least): few ties at the end then need no second pass
 HELD = 1 << 23  # scores that a block of queries holds, 64 MB
 
 
@@ -61,6 +61,7 @@ class _Block:
         """Return the scores of gallery rows from `first` on, (q, g), and the largest |g|."""
         rows = slice(first, min(first + GALLERY_BLOCK, len(gallery)))
         if self.distance == "intersection":  # not a product: exact from the start
+            require_finite(gallery.block(rows), "the gallery")
             at = np.tile(gallery.rows[rows], (len(self.queries), 1))
             found = scores(self.queries, gallery.features, at, self.distance)
             return self._without_own(found, first), 0.0
@@ -168,10 +169,12 @@ def ranks(
             apart = found - wanted
             tolerance = block.tolerance(longest)[:, None]
             result[rows] += (apart > tolerance).sum(axis=1)
-            query, at = np.nonzero(np.abs(apart) <= tolerance)
-            near = gallery.rows[first + at][:, None]
-            exact = scores(block.queries[query], gallery.features, near, distance)[:, 0]
-            before = exact > wanted[query, 0]
-            before |= (exact == wanted[query, 0]) & (first + at < target[query])
-            result[rows] += np.bincount(query[before], minlength=len(target))
+            near = np.abs(apart) <= tolerance
+            for query in np.flatnonzero(near.any(axis=1)):  # in a collapsed gallery, all are near
+                at = first + np.flatnonzero(near[query])
+                asked, others = block.queries[query : query + 1], gallery.rows[at][None]
+                exact = scores(asked, gallery.features, others, distance)[0]
+                before = exact > wanted[query]
+                before |= (exact == wanted[query]) & (at < target[query])
+                result[start + query] += before.sum()
     return result

@@ -43,6 +43,7 @@ def scan(
         reach = residual * along + length * off
         upper, about = about + reach, about - float(CAUTION) * reach
         unknown = ~torch.isfinite(upper)
+        upper = upper.masked_fill(unknown, torch.inf)
         columns = torch.arange(first + at, first + at + width, device=device)
         mine = columns == ignored[:, None]
         about = about.masked_fill(unknown | mine, -torch.inf)
@@ -50,7 +51,7 @@ def scan(
         best = best.topk(min(depth, best.shape[1]), dim=1).values
         if best.shape[1] == depth:
             np.maximum(kept.guess, best[:, -1].cpu().numpy(), out=kept.guess)
-        # what is not a number is not below the bar
+        # where a bar is not a number, nothing is below it
         rows, places = (~(upper < there(kept.bars())[:, None]) & ~mine).nonzero(as_tuple=True)
         kept.add(
             rows.cpu().numpy(), (places + first + at).cpu().numpy(),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from math import log2
 from typing import Any
 
@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from bench.metrics import (
     Cut,
+    Found,
     Overlap,
     Ranking,
+    first_is_right,
     hit,
     iou,
     mean_average_precision,
@@ -28,6 +30,9 @@ from bench.metrics import (
     recall,
     reciprocal_rank,
 )
+
+# NaN is meant where it stands: no metric may warn of how it came about
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 CUT = [hit, precision, recall, mean_average_precision_at_k, ndcg_of_relevance]
 METRICS = [*CUT, mean_average_precision, mean_average_precision_at_r, reciprocal_rank]
@@ -103,9 +108,22 @@ def test_map_of_a_list_that_ends_early_counts_what_is_missing_as_never_found() -
     assert mean_average_precision(short, 0) == pytest.approx((1 + 2 / 3) / 3)
 
 
+def test_a_list_without_any_rank_finds_nothing() -> None:
+    positions, relevant = np.zeros((2, 0), np.int32), np.zeros((2, 0), np.bool_)
+    empty = Ranking(positions, relevant, np.array([3, 0]))
+    np.testing.assert_array_equal(mean_average_precision(empty, 0), [0, np.nan])
+    nothing = Ranking(positions, relevant, np.array([0, 0]))
+    assert np.isnan(mean_average_precision_at_r(nothing, 0)).all()
+
+
 def test_map_refuses_a_ranking_that_was_cut() -> None:
     with pytest.raises(ValueError, match="ranking of the whole gallery"):
         mean_average_precision(ranking_of([[1, 0, 1]], depth=2), 0)
+    # one such query of several is enough, also where its last rank holds gallery image 0
+    relevant = np.array([[True, False], [True, False]])
+    both = Ranking(np.array([[0, 1], [1, 0]]), relevant, np.array([1, 2]))
+    with pytest.raises(ValueError, match="ranking of the whole gallery"):
+        mean_average_precision(both, 0)
     # where everything relevant stands above the cut, nothing is missing
     assert mean_average_precision(ranking_of([[1, 0, 0]], depth=2), 0).tolist() == [1]
 
@@ -209,6 +227,15 @@ def test_iou_is_the_mean_share_of_common_values(k: int, expected: float) -> None
     assert iou(DESCRIBED, k) == pytest.approx(expected)
 
 
+def test_a_query_of_one_value_shares_all_or_nothing() -> None:
+    single = described({"red"}, [{"blue"}, {"red", "long"}], [])
+    discount = 1 / log2(3)
+    assert ndcg_of_attributes(single, 2) == pytest.approx(discount / (1 + discount))
+    assert ndcg_of_attributes_list_ideal(single, 2) == pytest.approx(discount)
+    assert ndcg_of_attributes_gallery_ideal(single, 2) == pytest.approx(discount)
+    assert iou(single, 2) == pytest.approx((0 + 1 / 2) / 2)
+
+
 def test_ranks_that_the_gallery_cannot_fill_share_nothing() -> None:
     small = described(QUERY, RANKED[:1], [], depth=3)
     assert iou(small, 3) == pytest.approx(1 / 3)
@@ -221,7 +248,7 @@ def test_ranks_that_the_gallery_cannot_fill_share_nothing() -> None:
 def test_a_query_without_attributes_does_not_count(
     metric: Callable[[Ranking, int], npt.NDArray[np.float64]],
 ) -> None:
-    assert np.isnan(metric(described(set(), RANKED, REST), 4)).all()
+    assert np.isnan(metric(described(set(), [*RANKED, set()], REST), 5)).all()
 
 
 def test_a_query_that_shares_nothing_has_0_or_no_ideal() -> None:
@@ -244,6 +271,9 @@ def test_a_ranking_without_overlap_deep_enough_is_refused(
     )
     with pytest.raises(ValueError, match="overlap of 5 ranks"):
         metric(deeper, 5)
+    if isinstance(metric, Cut):
+        with pytest.raises(ValueError, match="overlap of 5 ranks"):
+            metric.curve(deeper, 5)
 
 
 def test_the_gallery_ideal_needs_the_best_of_the_gallery() -> None:
@@ -272,6 +302,11 @@ def test_mrr_counts_a_first_relevant_image_below_the_depth() -> None:
     shallow = ranking_of([[0, 0, 0, 0, 1]], depth=2)
     assert reciprocal_rank(shallow, 0).tolist() == [1 / 5]
     assert hit(shallow, 2).tolist() == [0]
+
+
+def test_a_triplet_or_a_recognition_is_decided_by_the_first_candidate() -> None:
+    four = ranking_of([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(first_is_right(four, 0), [1, 0, 0, np.nan])
 
 
 def test_recall_counts_relevant_images_below_the_depth() -> None:
@@ -316,11 +351,10 @@ def test_k_beyond_the_gallery_divides_precision_by_k_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("metric", CUT)
-def test_a_ranking_too_shallow_for_k_is_refused(
-    metric: Callable[..., npt.NDArray[np.float64]],
-) -> None:
-    with pytest.raises(ValueError, match="depth 8 cannot be cut at 9"):
-        metric(WORKED, 9)
+def test_a_ranking_too_shallow_for_k_is_refused(metric: Cut) -> None:
+    for of_worked in (metric, metric.curve):
+        with pytest.raises(ValueError, match="depth 8 cannot be cut at 9"):
+            of_worked(WORKED, 9)
 
 
 def test_a_ranking_too_shallow_for_r_is_refused() -> None:
@@ -338,10 +372,20 @@ def test_mrr_without_first_relevant_is_refused() -> None:
     ("changes", "message"),
     [
         ({"positions": [[0, 0]]}, "position twice"),
+        ({"positions": [[2, 0, 2]], "relevant": [[True, False, False]]}, "position twice"),
+        ({"positions": [[2, 1, 2]], "relevant": [[True, False, False]]}, "position twice"),
         ({"positions": [0, 1], "relevant": [True, False]}, "one shape"),
         ({"positions": [[0, 1, 2]]}, "one shape"),
+        ({"positions": [[0]]}, "one shape"),
+        ({"positions": [[[0, 1]]], "relevant": [[[True, False]]]}, "one shape"),
         ({"relevant_count": [1, 1]}, "one relevant count per query"),
+        ({"relevant_count": []}, "one relevant count per query"),
         ({"relevant_count": [0]}, "more relevant images than the gallery"),
+        ({"relevant": [[True, True]]}, "more relevant images than the gallery"),
+        (
+            {"positions": [[0, 1]] * 2, "relevant": [[True, False]] * 2, "relevant_count": [1, 0]},
+            "more relevant images than the gallery",
+        ),
         ({"positions": [[-1, 1]]}, "empty rank as relevant"),
     ],
 )
@@ -357,11 +401,18 @@ def test_an_invalid_ranking_cannot_be_built(changes: dict[str, Any], message: st
     ("changes", "message"),
     [
         ({"shared": [[1, 1, 3]]}, "more shared values than an image has"),
+        ({"shared": [[2, 2, 0]]}, "more shared values than an image has"),
         ({"query_size": [1]}, "more shared values than an image has"),
         ({"shared": [[2, 1]]}, "one shape"),
+        ({"size": [[3, 1]]}, "one shape"),
+        ({"shared": [2], "size": [3]}, "one shape"),
+        ({"shared": [[[2, 1, 0]]], "size": [[[3, 1, 0]]]}, "one shape"),
         ({"query_size": [2, 2]}, "one shape"),
+        ({"shared": [[2, 1, 0]] * 2, "size": [[3, 1, 0]] * 2}, "one shape"),
         ({"best": [[1, 2, 2]]}, "to descend"),
+        ({"best": [[2, 0, 1]]}, "to descend"),
         ({"best": [[2, 1]]}, "shape of the others"),
+        ({"best": [[2, 1, 0, 0]]}, "shape of the others"),
     ],
 )
 def test_an_invalid_overlap_cannot_be_built(changes: dict[str, Any], message: str) -> None:
@@ -377,13 +428,38 @@ def test_an_invalid_overlap_cannot_be_built(changes: dict[str, Any], message: st
         ([[0, -1, 1, 2]], "attributes to an empty rank"),
         ([[0, 1]], "no more ranks than it"),
         ([[0, 1, 2], [0, 1, 2]], "its queries"),
+        (np.zeros((0, 3), np.int32), "its queries"),
     ],
 )
-def test_an_overlap_must_fit_its_ranking(positions: list[list[int]], message: str) -> None:
+def test_an_overlap_must_fit_its_ranking(positions: npt.ArrayLike, message: str) -> None:
     overlap = Overlap(*(np.array(part, np.uint16) for part in ([2], [[2, 1, 0]], [[3, 1, 1]])))
     empty = np.zeros_like(positions, np.bool_)
     with pytest.raises(ValueError, match=message):
         Ranking(np.array(positions), empty, empty.sum(axis=1), overlap=overlap)
+
+
+def test_what_was_checked_stays_as_it_was_checked() -> None:
+    overlap, found = DESCRIBED.overlap, WORKED.found
+    assert isinstance(overlap, Overlap)
+    assert isinstance(found, Found)
+    for checked, field in ((WORKED, "relevant"), (overlap, "shared"), (found, "rank")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(checked, field, np.zeros(3))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_no_query_at_all_has_no_value(metric: Callable[..., npt.NDArray[np.float64]]) -> None:
+    ranks, none = np.zeros((0, 3), np.int32), np.zeros(0, np.int64)
+    assert metric(Ranking(ranks, ranks > 0, none, none), 3).shape == (0,)
+
+
+def test_a_metric_with_a_cut_off_has_the_name_and_the_page_of_its_function() -> None:
+    assert hit.__name__ == "hit"
+    assert "at least one of the first k images" in (hit.__doc__ or "")
+
+
+def test_values_that_count_may_be_given_as_any_sequence() -> None:
+    np.testing.assert_array_equal(ranking_of([[1], [0]]).counted([1, 2]), [1, np.nan])
 
 
 def test_several_empty_ranks_are_no_repetition() -> None:

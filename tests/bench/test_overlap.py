@@ -95,6 +95,7 @@ def test_a_block_of_queries_is_its_part_of_all() -> None:
     part = sets.overlap(slice(4, 6), positions[4:6], best=True)
     for name in ("query_size", "shared", "size", "best"):
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[4:6])
+        assert getattr(part, name).dtype == np.uint16
     assert sets.overlap(slice(4, 6), positions[4:6]).best is None
 
 
@@ -105,5 +106,9 @@ def test_a_manipulated_attribute_is_replaced_in_the_query() -> None:
     asked = query_values(task, catalog)
     assert asked.tolist() == [[1, 0, 0, 1], [1, 0, 1, 0], [0, 1, 1, 0]]
     assert catalog.present.tolist() == present.tolist(), "the catalog keeps what it had"
+    # whose values stand from column 3 on: 0, 1 and 2 of them are the columns 3, 4 and 5
+    wide = catalog_of(np.zeros((1, 6), np.uint8))
+    task = task_of([0, 0, 0], [0], Condition("second", np.array([0, 1, 2])))
+    assert query_values(task, wide).tolist() == np.eye(6)[3:].tolist()
     similar = task_of([0], [1], Condition("second"))
     assert query_values(similar, catalog).tolist() == [[1, 0, 1, 0]]

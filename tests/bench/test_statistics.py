@@ -48,7 +48,7 @@ def test_intervals_agree_with_scipy() -> None:
 
 def draws(clusters: int, resamples: int, seed: int) -> Codes:
     """Return what a resample draws, (R, C), made in blocks that each have their own stream."""
-    size = 2**17 // clusters
+    size = max(1, 2**17 // clusters)
     return np.concatenate(
         [
             np.random.default_rng([seed, start]).integers(
@@ -68,6 +68,20 @@ def test_intervals_are_those_of_plain_resampling_though_made_in_blocks() -> None
     )
     ours = bootstrap_intervals(values, resamples=300, seed=7)
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+def test_more_queries_than_a_block_of_draws_holds_are_drawn_one_resample_at_a_time() -> None:
+    values = np.random.default_rng(28).random((2**17 + 1, 1))
+    expected = np.quantile(values[draws(len(values), 3, seed=7), 0].mean(axis=1), [0.025, 0.975])
+    [ours] = bootstrap_intervals(values, resamples=3, seed=7)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+def test_no_rows_have_no_mean_and_no_interval() -> None:
+    nothing = np.zeros((0, 2))
+    assert np.isnan(bootstrap_intervals(nothing)).all()
+    assert np.isnan(means(nothing)).all()
+    assert np.isnan(paired(nothing, nothing).p).all()
 
 
 def test_nan_does_not_count() -> None:
@@ -108,6 +122,14 @@ def test_one_seed_gives_the_same_numbers_and_another_others() -> None:
     once = bootstrap_intervals(values, seed=11)
     assert (once == bootstrap_intervals(values, seed=11)).all()
     assert (once != bootstrap_intervals(values, seed=12)).any()
+
+
+def test_what_is_drawn_where_nothing_is_asked_for() -> None:
+    values = np.random.default_rng(30).normal(0.1, 1, (80, 1))
+    plain = bootstrap_intervals(values)
+    assert (plain == bootstrap_intervals(values, resamples=2000, seed=0)).all()
+    found, asked = paired(0 * values, values), paired(0 * values, values, permutations=9999, seed=0)
+    assert (found.low, found.high, found.p) == (asked.low, asked.high, asked.p)
 
 
 def test_equal_columns_have_equal_intervals() -> None:
@@ -268,6 +290,43 @@ def test_the_rows_of_a_photograph_flip_together_by_hand() -> None:
     assert paired(zero, one).p.tolist() == [2 / 2**12]
 
 
+def test_each_task_weighs_the_same_in_p_by_hand() -> None:
+    # two queries of one task differ by 1 and the only one of another by -1/2; of a third none
+    # counts. They add 1/4, 1/4 and -1/4 to the mean, so each of the 8 sums is as large as theirs
+    difference = np.array([[1.0], [1.0], [-0.5], [np.nan]])
+    found = paired(np.zeros((4, 1)), difference, tasks=np.array([0, 0, 1, 2]))
+    assert found.difference.tolist() == [1 / 4]
+    assert found.p.tolist() == [1.0]
+
+
+def test_a_p_that_is_drawn_is_that_of_a_plain_loop_though_made_in_blocks() -> None:
+    # 9,999 choices of 201 signs are drawn in two blocks, the bits of the second end within a byte
+    count, permutations = 201, 9999
+    values = np.random.default_rng(29).normal(0.1, 1, (count, 1))
+    as_large, block = 0, 2**20 // count
+    for start in range(0, permutations, block):
+        rows = min(block, permutations - start)
+        octets = np.random.default_rng([5, start]).bytes((rows * count + 7) // 8)
+        bits = np.unpackbits(np.frombuffer(octets, np.uint8))[: rows * count].reshape(rows, count)
+        sums = np.where(bits == 1, -1.0, 1.0) @ values[:, 0]
+        as_large += int((np.abs(sums) >= abs(values.sum())).sum())
+    found = paired(np.zeros_like(values), values, resamples=1, seed=5)
+    assert found.p.tolist() == [(1 + as_large) / 10_000]
+    assert 0.001 < found.p[0] < 0.999
+
+
+def test_twelve_that_differ_are_enumerated_and_thirteen_are_drawn() -> None:
+    for differ, exact in ((12, True), (13, False)):
+        p = paired(np.zeros((differ, 1)), np.ones((differ, 1)), resamples=1).p[0]
+        assert (p == 2 / 2**differ) == exact
+        assert (p * 10_000 == pytest.approx(round(p * 10_000), abs=1e-9)) == (not exact)
+
+
+def test_more_clusters_than_a_block_of_signs_holds_are_drawn_one_choice_at_a_time() -> None:
+    one = np.ones((2**20 + 1, 1))
+    assert paired(0 * one, one, resamples=1, permutations=3).p.tolist() == [1 / 4]
+
+
 def test_queries_that_do_not_differ_change_no_p() -> None:
     first = np.zeros((1000, 1))
     second = first.copy()
@@ -393,6 +452,7 @@ def test_holms_correction_by_hand() -> None:
     # ascending 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1: 0.04, 0.06, 0.06, 0.04, never descending
     assert holm(np.array([0.03, 0.01, 0.04, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert holm(np.array([0.5, 0.6])) == pytest.approx([1.0, 1.0])
+    assert holm(np.array([0.7, 0.8])).tolist() == [1.0, 1.0]  # and no p is above 1
     # what is no comparison is not counted
     corrected = holm(np.array([[0.01, np.nan], [0.04, 0.02]]))
     assert corrected[0, 0] == pytest.approx(0.03)
@@ -440,8 +500,9 @@ def test_two_methods_share_a_letter_if_and_only_if_they_do_not_differ(n: int, bi
 
 
 def test_letters_do_not_end_with_z() -> None:
-    shown = letters([(number,) for number in range(28)], 28)
-    assert shown[25:] == ["z", "a1", "b1"]
+    shown = letters([(number,) for number in range(53)], 53)
+    assert shown[25:28] == ["z", "a1", "b1"]
+    assert shown[49:] == ["x1", "y1", "z1", "a2"]
 
 
 # ---- seeds

@@ -22,14 +22,19 @@ DISTANCES: tuple[Distance, ...] = (*PRODUCTS, "intersection")
 
 # What can lead to a ranking: products in float64, or codes of so many digits; on a CPU, or as torch
 # does it on a GPU ("cpu:0" takes that way where there is none).
-WAYS = [("dense", None, "cpu"), ("dense, torch", None, "cpu:0")] + [
-    (f"{digits} digits{', torch' * (device != 'cpu')}", digits, device)
-    for digits in (0, 1, 2)
+# The codes of the histogram intersection are float32 alone.
+CODINGS: list[tuple[Distance, int]] = [
+    *((distance, digits) for distance in PRODUCTS for digits in (0, 1, 2)),
+    ("intersection", 0),
+]
+WAYS: list[tuple[Distance, int | None, str]] = [
+    (distance, digits, device)
+    for distance, digits in [*((distance, None) for distance in DISTANCES), *CODINGS]
     for device in ("cpu", "cpu:0")
 ]
 each_distance = pytest.mark.parametrize("distance", DISTANCES)
-each_way = pytest.mark.parametrize(("digits", "device"), [w[1:] for w in WAYS],
-                                   ids=[w[0] for w in WAYS])  # fmt: skip
+each_coding = pytest.mark.parametrize(("distance", "digits"), CODINGS)
+each_way = pytest.mark.parametrize(("distance", "digits", "device"), WAYS)
 
 
 def lane_sums(terms: Scores) -> Scores:
@@ -99,11 +104,6 @@ def by(digits: int | None) -> Any:
                   )  # fmt: skip
 
 
-def digits_of(distance: Distance, digits: int | None) -> int | None:
-    """Return the digits for a distance; the histogram intersection has codes in float32 alone."""
-    return 0 if distance == "intersection" and digits else digits
-
-
 def photographs_like(count: int, width: int, seed: int) -> Features:
     """Return features with twins, near-twins, negative values and norms of all sizes."""
     generator = np.random.default_rng(seed)
@@ -151,6 +151,13 @@ def _duplicates() -> Features:
     return _random(7, 10, seed=25)[np.random.default_rng(26).integers(0, 7, 150)]
 
 
+def _half_steps() -> Features:
+    # between two steps of a first digit in every column, all to the same side
+    steps = np.random.default_rng(30).integers(0, 100, (30, 64)) + 0.49
+    steps[:, 0] = 127
+    return np.vstack([steps, -steps]).astype(np.float32)
+
+
 # name → gallery; its first rows, their negatives and others ask
 HARD: dict[str, Callable[[], Features]] = {
     "near-ties": _near_ties,
@@ -161,6 +168,7 @@ HARD: dict[str, Callable[[], Features]] = {
     "an outlier": _outlier,
     "negative": lambda: -np.abs(_random(80, 20)) - 1,
     "duplicates": _duplicates,
+    "half steps": _half_steps,
     "collapsed": lambda: (1e3 + 1e-4 * _random(100, 31)).astype(np.float32),
     "one column": lambda: _random(90, 1),
     "32 columns": lambda: photographs_like(64, 32, 27),
