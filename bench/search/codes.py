@@ -312,7 +312,7 @@ class Asking:
         sides = np.stack([self.tilt, self.along, self.off], dtype=np.float64).sum(axis=0)
         tiny = _TINIEST * (1 + sides) * max(1.0, longest / coding.unit)
         with np.errstate(over="ignore", invalid="ignore"):
-            return (1.001 * error * self.per_unit + tiny).astype(np.float32)
+            return np.asarray(1.001 * error * self.per_unit + tiny, np.float32)
 
     def measurable(self, slack: Single) -> npt.NDArray[np.bool_]:
         """Return which queries have bounds that float32 can hold, (q,)."""

@@ -162,7 +162,7 @@ def _scan(
             if eights[eight]:
                 for at in range(8 * eight, 8 * eight + 8):  # without a branch
                     found[reaching] = at
-                    reaching += marks[at]
+                    reaching += np.int64(marks[at])
         held = 0
         for place in range(reaching):
             at = found[place]

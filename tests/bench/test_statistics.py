@@ -17,6 +17,9 @@ from bench.statistics import (
     tie_groups,
 )
 
+# NaN is meant where it stands: nothing may warn of how it came about
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 Matrix = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -280,6 +283,8 @@ def test_a_permutation_test_by_hand() -> None:
     assert paired(zero, np.array([[1.0], [2.0], [-3.0]])).p.tolist() == [1.0]
     # 3, 2, -1: the sums ≥ 4 are 6 and 4, so 4 of 8 with their opposites
     assert paired(zero, np.array([[3.0], [2.0], [-1.0]])).p.tolist() == [4 / 8]
+    # these add up to 0, with a rounding error that is none of the other sums' business
+    assert paired(zero, np.array([[0.7], [-0.8], [0.1]])).p.tolist() == [1.0]
 
 
 def test_the_rows_of_a_photograph_flip_together_by_hand() -> None:
@@ -293,10 +298,13 @@ def test_the_rows_of_a_photograph_flip_together_by_hand() -> None:
 def test_each_task_weighs_the_same_in_p_by_hand() -> None:
     # two queries of one task differ by 1 and the only one of another by -1/2; of a third none
     # counts. They add 1/4, 1/4 and -1/4 to the mean, so each of the 8 sums is as large as theirs
-    difference = np.array([[1.0], [1.0], [-0.5], [np.nan]])
-    found = paired(np.zeros((4, 1)), difference, tasks=np.array([0, 0, 1, 2]))
-    assert found.difference.tolist() == [1 / 4]
-    assert found.p.tolist() == [1.0]
+    first = [1.0, 1.0, -0.5, np.nan]
+    # for another metric 3, 1 and -2 are a task each: all sums but 0, twice, are as large as 2
+    second = [np.nan, 3.0, 1.0, -2.0]
+    difference = np.column_stack([first, second])
+    found = paired(np.zeros((4, 2)), difference, tasks=np.array([0, 0, 1, 2]))
+    assert found.difference == pytest.approx([1 / 4, 2 / 3])
+    assert found.p.tolist() == [1.0, 6 / 8]
 
 
 def test_a_p_that_is_drawn_is_that_of_a_plain_loop_though_made_in_blocks() -> None:
@@ -434,6 +442,27 @@ def test_a_row_counts_where_it_counts_in_both_runs() -> None:
     assert (found.difference[0], found.p[0]) == (1.0, 1.0)
     nothing = paired(first, np.full((3, 1), np.nan))
     assert np.isnan([nothing.difference, nothing.low, nothing.high, nothing.p]).all()
+    beside = paired(np.zeros((3, 2)), np.array([[1.0, np.nan]] * 3))
+    np.testing.assert_array_equal(beside.p, [2 / 8, np.nan])
+
+
+def test_the_interval_of_a_difference_is_that_of_the_rows_differences() -> None:
+    generator = np.random.default_rng(31)
+    first, second = generator.random((2, 60, 2))
+    drawn = {"clusters": generator.integers(0, 20, 60), "tasks": generator.integers(0, 3, 60)}
+    found = paired(first, second, **drawn, resamples=300, seed=4)
+    expected = bootstrap_intervals(second - first, **drawn, resamples=300, seed=4)
+    assert (np.column_stack([found.low, found.high]) == expected).all()
+
+
+def test_the_unit_of_a_metric_changes_no_p() -> None:
+    # of ten queries the choices of signs are enumerated, of thirty they are drawn
+    for queries in (10, 30):
+        differences = np.random.default_rng(32).normal(0.2, 1, (queries, 1))
+        units = np.array([[2.0**-40, 1, 2.0**40]])
+        in_units = paired(0 * differences * units, differences * units, resamples=1).p
+        assert 0 < in_units[1] < 1
+        assert (in_units == paired(0 * differences, differences, resamples=1).p).all()
 
 
 def test_which_run_comes_first_turns_the_difference_and_keeps_p() -> None:
@@ -515,6 +544,10 @@ def test_seeds_are_averaged_per_query_and_their_spread_stands_apart_by_hand() ->
     assert averaged.tolist() == [[0.5], [1.0]]
     assert seeds.means.tolist() == [[0.5], [0.75], [1.0]]
     assert seeds.deviation.tolist() == [0.25]
+    # with a second task, in which another query has 0 with every seed: 0.25, 0.375 and 0.5
+    more = np.concatenate([values, np.zeros((3, 1, 1))], axis=1)
+    _, seeds = over_seeds(more, np.array([0, 0, 1]))
+    assert seeds.means.tolist() == [[0.25], [0.375], [0.5]]
 
 
 def test_a_query_counts_where_it_counts_with_every_seed() -> None:
