@@ -6,21 +6,37 @@ Import this where it is needed: numba takes longer to import than `bench list` m
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+from bench import fingerprints
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# numba looks at a function's own file alone; what is compiled into it from another counts here
+_SOURCES = fingerprints.of_code("bench.compiled", "bench.overlap", "bench.search",
+                                "bench.statistics")  # fmt: skip
+_FOLDER = Path(__file__).parent / "__pycache__" / f"kernels-{_SOURCES}"
 
 
 def compiled(function: Function) -> Function:
     """Compile a function that runs without the interpreter's lock."""
-    return cast(Function, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    return _compiled(function)
 
 
 def inlined(function: Function) -> Function:
     """Compile a function into its callers, where a call would cost more than its work."""
-    return cast(
-        Function,
-        numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function),
-    )
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Function, **options: bool) -> Function:
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_FOLDER)  # numba's own choice, where this cannot be written
+    try:
+        compiling: Any = numba.njit(nogil=True, cache=True, error_model="numpy", **options)  # type: ignore[call-overload]
+        return cast(Function, compiling(function))
+    finally:
+        settings.CACHE_DIR = before

@@ -157,7 +157,7 @@ def _scan(
             _abouts(highs, sides, along_here, off_here, middle)
             guess[query] = _reached(middle, depth + 1)  # one of them may be the query's own
         _mark(highs, _bar(guess[query], slack[query]), marks)
-        reaching = 0
+        reaching: Any = 0
         for eight in range(len(eights)):
             if eights[eight]:
                 for at in range(8 * eight, 8 * eight + 8):  # without a branch

@@ -121,7 +121,10 @@ def test_what_is_measured_is_a_sample_over_the_whole_gallery(
         monkeypatch.setattr(coded, "SAMPLE_BYTES", 0)
         chosen(rows[:7], rows, "euclidean", 2999)
         chosen(rows[:7], rows[:50], "euclidean", 50)
-    [(sample, asked, depth, capacity), (least, few, deep, _), (all_of_it, _, whole, _)] = seen
+        monkeypatch.setattr(coded, "SAMPLE_BYTES", 4 * 4 * 280)
+        chosen(rows[:7], rows, "euclidean", 1)
+    (sample, asked, depth, capacity), (least, few, deep, _), (all_of_it, _, whole, _), last = seen
+    assert len(last[0]) == 280
     at = np.linspace(0, 2999, 300).astype(int)
     np.testing.assert_array_equal(sample, rows[order[at]])
     np.testing.assert_array_equal(asked, rows[np.linspace(0, 99, 32).astype(int)])

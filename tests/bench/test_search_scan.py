@@ -20,7 +20,7 @@ from slow_search import (
 from bench.interfaces import Distance
 from bench.search import exact, scan
 from bench.search.coded import CodedGallery
-from bench.search.codes import Coding
+from bench.search.codes import Coding, encode, gallery_sides
 from bench.search.gallery import Gallery
 
 each_device = pytest.mark.parametrize("device", ["cpu", "cpu:0"])
@@ -317,3 +317,86 @@ def test_rows_are_scored_in_parts_of_any_size(cached: int, monkeypatch: pytest.M
 
 def test_there_is_a_coding_for_every_distance() -> None:
     assert {distance for distance, _ in CODINGS} == set(exact.KIND)
+
+
+def chosen(
+    scores: list[float], *, guess: float, depth: int, constant: float, per_unit: float
+) -> tuple[list[int], int]:
+    """Return the rows that are chosen of rows 10, 11, … with these scores, and their count."""
+    count, result = np.array([len(scores)]), np.full((1, depth), -1, np.int32)
+    scan._choose(
+        10 + np.arange(8, dtype=np.int32)[None], count, np.array([guess], np.float32),
+        np.array([scores + [0.0] * (8 - len(scores))]), np.array([constant]),
+        np.array([per_unit]), result,
+    )  # fmt: skip
+    return result[0].tolist(), int(count[0])
+
+
+@pytest.mark.parametrize(("guess", "proven"), [(1.0, True), (1.25, False), (0.5, True)])
+def test_what_is_chosen_is_proven_by_its_last_score_in_units_of_the_query(
+    guess: float, proven: bool
+) -> None:
+    # (5 - 3) · 0.5 = 1
+    found, count = chosen([5, 9, 5, 1], guess=guess, depth=2, constant=3, per_unit=0.5)
+    assert found == [11, 10]
+    assert count == (4 if proven else -1)
+
+
+def test_too_few_rows_prove_nothing_unless_there_are_no_others() -> None:
+    few: dict[str, Any] = {"depth": 3, "constant": 0, "per_unit": 1}
+    assert chosen([5, 9], guess=-np.inf, **few) == ([11, 10, -1], 2)
+    assert chosen([5, 9], guess=-1e30, **few)[1] == -1
+    assert chosen([], guess=-np.inf, **few) == ([-1, -1, -1], 0)
+    assert chosen([], guess=-1e30, **few)[1] == -1
+
+
+def test_a_first_guess_is_what_codes_say_less_a_part_of_the_error() -> None:
+    sides = np.array([[1, 1], [0, 0], [2, 0], [0, 4]], np.float32)
+    upper, about = np.array([10, 20], np.float32), np.empty(2, np.float32)
+    scan._abouts(upper, sides, np.float32(3), np.float32(0.5), about)
+    assert about.tolist() == [10 - 1.125 * 6, 20 - 1.125 * 2]
+    scan._uppers(np.array([5, 7]), np.array([254, 0]), scan.LOW, sides, np.float32(1),
+                 np.float32(3), np.float32(0.5), upper)  # fmt: skip
+    assert upper.tolist() == [6 + 6, 7 + 2]
+
+
+@pytest.mark.parametrize(("left", "given_up"), [(6, False), (7, True)])
+def test_a_buffer_that_is_three_quarters_full_after_it_was_looked_through_is_given_up(
+    left: int, given_up: bool
+) -> None:
+    kept = buffers([], capacity=8)
+    assert kept.limit[0] == 8
+    upper = np.array([1.0] * (8 - left) + [9.0] * left, np.float32)
+    about = np.array([0.5] * (8 - left) + [8.0] * left, np.float32)
+    kept.add(np.zeros(8, int), np.arange(8), upper, about, 2)
+    assert kept.count[0] == (-1 if given_up else left)
+
+
+@each_device
+def test_a_guess_is_there_from_the_first_rows_on(device: str) -> None:
+    rows = np.random.default_rng(43).standard_normal((60, 16)).astype(np.float32)
+    queries = rows[:4]
+    searched = coded_gallery(rows, "euclidean", 2, device=device)
+    _, kept = searched._scan(queries, exact.prepare(queries, "euclidean"), np.arange(4), 5)
+    assert np.isfinite(kept.guess).all()
+    assert (kept.count < 12).all()
+
+
+@each_device
+@each_coding
+def test_buffers_hold_upper_bounds_and_what_codes_say_less_a_part_of_the_error(
+    distance: Distance, digits: int, device: str
+) -> None:
+    rows = np.abs(np.random.default_rng(44).standard_normal((50, 16))).astype(np.float32)
+    searched = coded_gallery(rows, distance, digits, device=device)
+    asking, kept = searched._scan(rows[:4], exact.prepare(rows[:4], distance), np.arange(4), 5)
+    others = encode(searched.coding, exact.frozen(rows), np.arange(50), of_queries=False)
+    sides = gallery_sides(searched.coding, others)
+    for query in range(4):
+        here = slice(0, int(kept.count[query]))
+        at = kept.positions[query, here]
+        assert query not in at
+        reach = sides[2, at] * asking.along[query] + sides[3, at] * asking.off[query]
+        apart = kept.upper[query, here] - kept.about[query, here]
+        rounding = 2.0**-22 * np.abs(kept.upper[query, here])
+        assert (np.abs(apart - 1.125 * reach) <= rounding + 1e-3 * reach).all()
