@@ -6,7 +6,9 @@ of a sample of the gallery the bounds of a sample of the queries cannot tell fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from bench.search.codes import LARGEST_SUM, Asking, Codes, Coding, encode, galle
 from bench.search.exact import Features, Matrix, Positions, in_threads, prepare, shares
 from bench.search.gallery import Gallery, require_finite
 
-SAMPLED_ROWS, SAMPLED_QUERIES = 2048, 32
+SAMPLED_ROWS, SAMPLED_QUERIES = 1000, 32
 SAMPLE_BYTES = 16 << 20
 MOST = 1 / 16  # of the gallery may be left for exact scores, for a code to pay
 MOST_ONE_DIGIT = 12  # over D: beyond, two more products cost less (measured at D = 512 and 4,096)
@@ -40,7 +42,6 @@ class CodedGallery:
     device: str
     _held: list[Codes] | None = None
     _room: scan.Kept | None = None
-    _libraries: ThreadpoolController = field(default_factory=ThreadpoolController)
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -108,8 +109,10 @@ class CodedGallery:
         # A thread does all of its part. Libraries that would part a small product among threads of
         # their own, and have these wait for each other, are held to one: OpenMP for the thread that
         # asks, BLAS for the process.
+        libraries = _libraries("torch" in sys.modules)
+
         def work(share: slice) -> None:
-            with self._libraries.limit(limits=1, user_api="openmp"):
+            with libraries.limit(limits=1, user_api="openmp"):
                 scan_share(share)
 
         def scan_share(share: slice) -> None:
@@ -124,8 +127,15 @@ class CodedGallery:
                         depth=depth,
                     )  # fmt: skip
 
-        with self._libraries.limit(limits=1, user_api="blas"):
+        with libraries.limit(limits=1, user_api="blas"):
             in_threads(work, shares(len(asking)))
+
+
+@cache
+def _libraries(torch_is_loaded: bool) -> ThreadpoolController:
+    """Return the libraries that have threads of their own; torch brings some with it."""
+    del torch_is_loaded
+    return ThreadpoolController()
 
 
 def choose(
