@@ -34,6 +34,8 @@ NOT_EXECUTED = {
     "bench run --method colour-histogram --dataset acme:FOLDER": "test_outsider.py",
     "tox -e benchmarks": "takes minutes",
     "tox -e benchmarks -- -k efficientnet": "takes minutes",
+    "tox -e benchmarks -- -k test_search --benchmark-json=search.json": "takes minutes",
+    'tox -e benchmarks -- -k "in_shop and decaying"': "takes minutes",
 }
 INSTALLS = re.compile(r"^(pip install .*? && |pip install tox-uv && tox$)")
 

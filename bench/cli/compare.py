@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli.tables import show
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -90,31 +92,22 @@ def _print(found: Comparison, console: Console) -> None:
     from bench.statistics import letter
 
     names = {entry.name: letter(n).upper() for n, entry in enumerate(found.entries)}
-    _show(_scores(found, names), console)
+    show(_scores(found, names), console)
     if found.left_out:
         left_out = ", ".join(found.left_out)
         console.print(escape(f"left out, since not all runs have them: {left_out}\n"))
     if found.differences:
-        _show(_differences(found, names), console)
+        show(_differences(found, names), console)
     for changes in found.changes:
         pair = names[changes.first], names[changes.second]
         for what, parts in (("category", changes.categories), ("task", changes.tasks)):
             if parts:
-                _show(_parts(found.leading, pair, what, parts), console)
+                show(_parts(found.leading, pair, what, parts), console)
         if changes.queries:
-            _show(_queries(found.leading, pair, changes.queries), console)
+            show(_queries(found.leading, pair, changes.queries), console)
     if found.edition.endswith("@mini"):
         console.print("[bold yellow]drawn pictures: these numbers say nothing about real "
                       "photographs[/bold yellow]")  # fmt: skip
-
-
-def _show(table: Table, console: Console) -> None:
-    """Print a table; one wider than the terminal wraps there, and its cells are never cut."""
-    from rich.console import Console
-
-    wide = console.measure(table, options=console.options.update(width=1000)).maximum
-    Console(width=max(console.width, wide), highlight=False).print(table)
-    console.print()
 
 
 def _table(title: str, caption: str, *columns: str) -> Table:
@@ -122,9 +115,7 @@ def _table(title: str, caption: str, *columns: str) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        title=escape(title), caption=escape(caption), title_justify="left", caption_justify="left"
-    )
+    table = Table(title=escape(title), caption=escape(caption), caption_justify="left")
     for number, name in enumerate(columns):
         table.add_column(escape(name), justify="left" if number < 2 else "right")
     return table

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bench.cli.options import DataRoot, DatasetOptions, EditionName, PluginFiles, load_registry
+from bench.cli.tables import show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,10 +115,7 @@ def show_outcomes(outcomes: list[Outcome]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for outcome in outcomes:
         record = outcome.record
-        table = _table(record)
-        # a table wider than the terminal wraps there; its cells are never cut
-        wide = console.measure(table, options=console.options.update(width=1000)).maximum
-        Console(width=max(console.width, wide), highlight=False).print(table)
+        show(_table(record), console)
         if record.dataset.damaged:
             console.print(f"images that cannot be read, left out: {record.dataset.damaged:,}")
         state = "finished before, not run again" if outcome.was_finished else "record"
@@ -146,9 +144,8 @@ def _table(record: Record) -> Table:
     made_by = f"{record.backbone.name}, {record.backbone.source}"
     label = f"{record.method} ({made_by if record.origin == 'run' else 'rankings from a file'})"
     table = Table(
-        title=escape(f"{record.edition_name}  {record.protocol}\n{label}"),
-        title_justify="left", caption_justify="left",
-    )  # fmt: skip
+        title=escape(f"{record.edition_name}  {record.protocol}\n{label}"), caption_justify="left"
+    )
     if len(record.tasks) > 1:
         _fill_with_tasks(table, record)
         return table
