@@ -31,6 +31,7 @@ from bench.interfaces import Preprocessing
 Box = tuple[float, float, float, float]
 _JPEG = b"\xff\xd8\xff"
 LONGEST = 8  # sides longer than this many times the shorter one are cut first
+WAYS_OUT = "repair it, or leave such images out with --skip-damaged"
 READ_AHEAD = 4  # batches beyond one a worker: with none, extraction was a tenth slower
 
 
@@ -100,6 +101,20 @@ def resize_and_crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     return cast(Tensor, F.center_crop(resized, [size]))
 
 
+def read_image(file: Path, box: npt.NDArray[np.float32], preprocessing: Preprocessing) -> Tensor:
+    """Return an image file as uint8 `(3, S, S)`: decoded, cut to its box unless NaN, resized.
+
+    Raises `DamagedImageError` naming the file where it cannot be read, or has nothing in the box.
+    """
+    image = decode(file)
+    if not np.isnan(box[0]):
+        try:
+            image = crop_to_box(image, tuple(box))
+        except DataError as error:
+            raise DamagedImageError(f"{file}: {error}") from None
+    return resize_and_crop(image, preprocessing)
+
+
 @dataclass(frozen=True)
 class PixelBatch:
     """Pixels of one batch, uint8 `(batch_size, 3, S, S)`; rows beyond `len(rows)` are padding.
@@ -137,19 +152,13 @@ def pixel_batches(
         )
         for place, index in enumerate(chosen):
             try:
-                image = decode(files[index])
-                if not np.isnan(boxes[index, 0]):
-                    image = crop_to_box(image, tuple(boxes[index]))
-            except DataError as error:
-                reason = str(error) if isinstance(error, DamagedImageError) else (
-                    f"{files[index]}: {error}")  # fmt: skip
+                image = read_image(files[index], boxes[index], preprocessing)
+            except DamagedImageError as error:
                 if not skip_damaged:
-                    raise DamagedImageError(
-                        f"{reason}; repair it, or leave such images out with --skip-damaged"
-                    ) from None
-                batch.damaged[place] = reason
+                    raise DamagedImageError(f"{error}; {WAYS_OUT}") from None
+                batch.damaged[place] = str(error)
                 continue
-            batch.pixels[place] = resize_and_crop(image, preprocessing).numpy()
+            batch.pixels[place] = image.numpy()
         return batch
 
     with ThreadPoolExecutor(workers) as pool:

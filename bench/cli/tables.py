@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show(table: Table, console: Console) -> None:
-    """Print a table whole, and an empty line: wider than the terminal it wraps there, and no cell is ever cut.
+    """Print a table and an empty line. Wider than the terminal it wraps there: no cell is ever cut.
 
     Its title stands above it on lines of its own, since rich would break it where the table ends.
     """

@@ -28,8 +28,8 @@ CAPACITY = 1024, 8192  # rows that a query's buffer holds, at least and at most
 KEPT_BYTES = 48 << 20  # of the buffers of a block of queries
 SLAB_BYTES = 32 << 20  # of codes that are made at once
 HELD_BYTES = 64 << 20  # a gallery whose codes are no larger is coded once
-TILE = 1024, 2048  # queries and gallery rows of one product of codes
-TILE_OF_SUMS = 512, 256  # and of sums of smaller elements, whose factors stay in the cache
+# Queries and gallery rows of one product, so that it and its factors stay in a core's caches
+TILES = {"integers": (512, 512), "singles": (1024, 2048), "sums": (512, 256)}
 
 
 @dataclass
@@ -46,7 +46,9 @@ class CodedGallery:
     @property
     def tile(self) -> tuple[int, int]:
         """Return how many queries and gallery rows are multiplied at once."""
-        return TILE_OF_SUMS if self.coding.distance == "intersection" else TILE
+        if self.coding.distance == "intersection":
+            return TILES["sums"]
+        return TILES["integers" if self.coding.digits else "singles"]
 
     @property
     def block(self) -> int:
@@ -56,7 +58,8 @@ class CodedGallery:
     def _slabs(self) -> Any:
         """Yield the gallery's codes in order, with the row each begins at."""
         width = self.gallery.dimension * (self.coding.digits or 4)
-        step = max(TILE[1], SLAB_BYTES // width // TILE[1] * TILE[1])
+        tile = self.tile[1]
+        step = max(tile, SLAB_BYTES // width // tile * tile)
         starts = range(0, len(self.gallery), step)
         if self._held is not None:
             yield from zip(starts, self._held, strict=True)
@@ -116,16 +119,16 @@ class CodedGallery:
                 scan_share(share)
 
         def scan_share(share: slice) -> None:
-            multiply = products.Products(self.coding, *self.tile)
+            multiply = products.Products(self.coding, [codes.values[tile] for tile in tiles])
             for query in range(share.start, share.stop, self.tile[0]):
                 rows = slice(query, min(query + self.tile[0], share.stop))
-                asks, buffers, values = asking.part(rows), kept.part(rows), codes.values
-                for tile, here in zip(tiles, of_tiles, strict=True):
-                    found = multiply(asks.codes.values, values[tile])
+                asks, buffers, mine = asking.part(rows), kept.part(rows), own[rows]
+                for found, here, tile in zip(
+                    multiply.each(asks.codes.values), of_tiles, tiles, strict=True
+                ):
                     scan.scan(
-                        buffers, asks, found, here, first=first + tile.start, own=own[rows],
-                        depth=depth,
-                    )  # fmt: skip
+                        buffers, asks, found, here, first=first + tile.start, own=mine, depth=depth
+                    )
 
         with libraries.limit(limits=1, user_api="blas"):
             in_threads(work, shares(len(asking)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,50 +17,64 @@ from bench.search.exact import frozen
 
 
 class Products:
-    """Room for the products of at most `queries` x `gallery` rows, and what fills it, on a CPU.
+    """The products of queries' codes with those of a gallery's tiles, by one thread, on a CPU."""
 
-    For one thread; each has its own.
-    """
-
-    def __init__(self, coding: Coding, queries: int, gallery: int) -> None:
+    def __init__(self, coding: Coding, tiles: Sequence[npt.NDArray[Any]]) -> None:
         self.coding = coding
-        kind = np.int32 if coding.digits else np.float32
-        self._room = np.empty((max(coding.digits, 1), queries * gallery), kind)
+        self._widths = [len(tile) for tile in tiles]
+        self._tiles: list[Any] = list(tiles)
+        if coding.digits:
+            self._tiles = [_of_gallery(_tensor(tile), coding.digits) for tile in tiles]
+        self._room = np.empty((max(coding.digits, 1), 0), np.int32 if coding.digits else np.float32)
 
-    def __call__(self, queries: Any, gallery: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Return the products of codes (q', W) and (g', W): of the first digits, and the mixed.
+    def each(self, queries: npt.NDArray[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield the products of codes (q', W) with each tile's (g', W): first digits, and mixed.
 
-        The second is the first itself where there is no second digit. Both are overwritten by the
-        next call.
+        The second is the first itself where there is no second digit. Both are overwritten by what
+        is yielded next.
         """
-        shape = (len(queries), len(gallery))
-        places = [room[: shape[0] * shape[1]].reshape(shape) for room in self._room]
-        first = places[0]
-        if self.coding.digits:
-            import torch
-
-            integer_products(
-                torch.from_numpy(queries), torch.from_numpy(gallery),
-                [torch.from_numpy(place) for place in places],
-            )  # fmt: skip
-        elif self.coding.distance == "intersection":
-            _sums_of_smaller(frozen(queries), frozen(gallery), first)
-        else:  # NumPy's product: float32 throughout, whatever torch has been told to do
-            np.matmul(queries, gallery.T, out=first)
-        return first, places[-1]
+        digits, count = self.coding.digits, len(queries)
+        if self._room.shape[1] < count * max(self._widths, default=0):
+            self._room = np.empty((len(self._room), count * max(self._widths)), self._room.dtype)
+        left: Any = _of_queries(_tensor(queries), digits) if digits else frozen(queries)
+        for tile, width in zip(self._tiles, self._widths, strict=True):
+            places = [room[: count * width].reshape(count, width) for room in self._room]
+            if digits:
+                _multiply(left, tile, [_tensor(place) for place in places])
+            elif self.coding.distance == "intersection":
+                _sums_of_smaller(left, frozen(tile), places[0])
+            else:  # NumPy's product: float32 throughout, whatever torch has been told to do
+                np.matmul(left, tile.T, out=places[0])
+            yield places[0], places[-1]
 
 
-def integer_products(queries: Any, gallery: Any, out: Any) -> None:
+def integer_products(queries: Any, gallery: Any, out: Sequence[Any]) -> None:
     """Fill one int32 tensor (q', g') with the products of int8 tensors, or two for two digits."""
+    digits = len(out)
+    _multiply(_of_queries(queries, digits), _of_gallery(gallery, digits), out)
+
+
+def _tensor(array: npt.NDArray[Any]) -> Any:
     import torch
 
-    if len(out) == 1:
-        torch._int_mm(queries, gallery.T, out=out[0])
-        return
-    half = queries.shape[1] // 2
-    high = queries[:, :half].contiguous(), gallery[:, half:].contiguous()
-    torch._int_mm(high[0], high[1].T, out=out[0])
-    torch._int_mm(queries, gallery.T, out=out[1])
+    return torch.from_numpy(array)
+
+
+def _of_queries(codes: Any, digits: int) -> tuple[Any, ...]:
+    """Return what is multiplied of queries: of two digits the first ones, then all."""
+    return (codes,) if digits == 1 else (codes[:, : codes.shape[1] // 2].contiguous(), codes)
+
+
+def _of_gallery(codes: Any, digits: int) -> tuple[Any, ...]:
+    """Return what they are multiplied with; a gallery has its first digits last."""
+    return (codes.T,) if digits == 1 else (codes[:, codes.shape[1] // 2 :].contiguous().T, codes.T)
+
+
+def _multiply(queries: Sequence[Any], gallery: Sequence[Any], out: Sequence[Any]) -> None:
+    import torch
+
+    for left, right, place in zip(queries, gallery, out, strict=True):
+        torch._int_mm(left, right, out=place)
 
 
 # Sums may be taken in any order here: the bound of their error holds for all. Two queries and four

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.compiled import compiled
+from bench.compiled import compiled, inlined
 from bench.interfaces import Distance
 from bench.search.codes import LOW, Asking, Single
 from bench.search.exact import KIND, LANES, in_threads, score, shares
@@ -133,8 +133,18 @@ def best(
 @compiled
 def _bar(guess: Any, slack: Any) -> Any:
     """Return what an upper bound must reach, rounded down."""
-    bar = np.float32(guess - 2 * slack)
-    return np.float32(bar - np.float32(2.0**-22) * abs(bar))
+    return _less(np.float32(guess - 2 * slack))
+
+
+@inlined
+def _less(value: Any) -> Any:
+    """Return a number that rounding cannot have made larger than what it stands for."""
+    return np.float32(value - np.float32(2.0**-22) * abs(value))
+
+
+@inlined
+def _more(value: Any) -> Any:
+    return np.float32(value + np.float32(2.0**-22) * abs(value))
 
 
 @compiled
@@ -144,19 +154,22 @@ def _scan(
     first: int, depth: int,
 ) -> None:  # fmt: skip
     width = sides.shape[1]
-    highs, high = np.empty(width, np.float32), np.empty(width, np.float32)
-    middle, found = np.empty(width, np.float32), np.empty(width + 8, np.int32)
+    high, middle = np.empty(width, np.float32), np.empty(width, np.float32)
+    found = np.empty(width + 8, np.int32)
     marks = np.zeros(-(-width // 8) * 8, np.uint8)
     eights = marks.view(np.uint64)
+    residual, length = _largest(sides[2]), _largest(sides[3])
     for query in range(len(count)):
         if count[query] < 0:
             continue
-        along_here, off_here = along[query], off[query]
-        _uppers(products[query], mixed[query], low, sides, tilt[query], along_here, off_here, highs)
+        tilted, along_here, off_here = tilt[query], along[query], off[query]
         if guess[query] == -np.inf:  # the first rows: all together they give a guess
-            _abouts(highs, sides, along_here, off_here, middle)
+            _uppers(products, mixed, low, sides, query, tilted, along_here, off_here, high)
+            _abouts(high, sides, along_here, off_here, middle)
             guess[query] = _reached(middle, depth + 1)  # one of them may be the query's own
-        _mark(highs, _bar(guess[query], slack[query]), marks)
+        reach = np.float32(residual * along_here + length * off_here)
+        bar = _less(np.float32(_bar(guess[query], slack[query]) - _more(reach)))
+        _mark(products, mixed, low, sides, query, tilted, bar, marks)
         reaching: Any = 0
         for eight in range(len(eights)):
             if eights[eight]:
@@ -168,49 +181,84 @@ def _scan(
             at = found[place]
             if first + at != own[query]:
                 reach = sides[2, at] * along_here + sides[3, at] * off_here
-                found[held], high[held] = first + at, highs[at]
-                middle[held] = highs[at] - (1 + CAUTION) * reach
+                high[held] = _upper(
+                    products, mixed, low, sides, query, at, tilted, along_here, off_here
+                )
+                found[held], middle[held] = first + at, high[held] - (1 + CAUTION) * reach
                 held += 1
-        _take(
-            positions, upper, about, count, limit, guess, slack, query, found[:held], high,
-            middle, depth,
-        )  # fmt: skip
+        if held:
+            _take(
+                positions, upper, about, count, limit, guess, slack, query, found, high, middle, 0,
+                held, depth,
+            )  # fmt: skip
+
+
+# Rows are named by number in what follows: a view of one costs as much as a hundred bounds.
+@inlined
+def _upper(
+    products: Any, mixed: Any, low: Any, sides: Any, query: int, at: int, tilt: Any, along: Any,
+    off: Any,
+) -> Any:  # fmt: skip
+    """Return the upper bound of one row."""
+    middle = (np.float32(products[query, at]) + low * np.float32(mixed[query, at])) * sides[0, at]
+    return middle + sides[1, at] * tilt + (sides[2, at] * along + sides[3, at] * off)
 
 
 @compiled
 def _uppers(
-    product: Any, mix: Any, low: Any, sides: Any, tilt: Any, along: Any, off: Any, highs: Any
-) -> None:
+    products: Any, mixed: Any, low: Any, sides: Any, query: int, tilt: Any, along: Any, off: Any,
+    highs: Any,
+) -> None:  # fmt: skip
     """Write the upper bound of each row."""
     for at in range(len(highs)):
-        middle = (np.float32(product[at]) + low * np.float32(mix[at])) * sides[0, at]
-        reach = sides[2, at] * along + sides[3, at] * off
-        highs[at] = middle + sides[1, at] * tilt + reach
+        highs[at] = _upper(products, mixed, low, sides, query, at, tilt, along, off)
 
 
 @compiled
 def _abouts(highs: Any, sides: Any, along: Any, off: Any, abouts: Any) -> None:
     """Write what the codes say of each row, less the cautious part of the error."""
-    for at in range(len(highs)):
+    for at in range(len(abouts)):
         reach = sides[2, at] * along + sides[3, at] * off
         abouts[at] = highs[at] - (1 + CAUTION) * reach
 
 
 @compiled
-def _mark(highs: Any, bar: Any, marks: Any) -> None:
-    """Mark the rows that reach the bar; what is not a number is not below it."""
-    for at in range(len(highs)):
-        marks[at] = not (highs[at] < bar)
+def _mark(
+    products: Any, mixed: Any, low: Any, sides: Any, query: int, tilt: Any, bar: Any, marks: Any
+) -> None:
+    """Mark the rows whose codes reach a bar that is lower by the largest error of all rows.
+
+    That is half the work of their own bounds, which decide on the few that are marked. What is not
+    a number is not below the bar.
+    """
+    if low == 0:
+        for at in range(sides.shape[1]):
+            middle = np.float32(products[query, at]) * sides[0, at]
+            marks[at] = not (middle + sides[1, at] * tilt < bar)
+    else:
+        for at in range(sides.shape[1]):
+            both = np.float32(products[query, at]) + low * np.float32(mixed[query, at])
+            marks[at] = not (both * sides[0, at] + sides[1, at] * tilt < bar)
 
 
 @compiled
+def _largest(values: Any) -> Any:
+    """Return the largest value; infinity where one is not a number."""
+    largest = np.float32(0)
+    for value in values:
+        if not value <= largest:
+            largest = value if value > largest else np.float32(np.inf)
+    return largest
+
+
+@inlined
 def _take(
     positions: Any, upper: Any, about: Any, count: Any, limit: Any, guess: Any, slack: Any,
-    query: int, found: Any, high: Any, middle: Any, depth: int,
+    query: int, found: Any, high: Any, middle: Any, start: int, end: int, depth: int,
 ) -> None:  # fmt: skip
-    """Put rows into a query's buffer; where that is full, drop what can be dropped."""
+    """Put the rows from `start` to `end` into a query's buffer; where it is full, look through."""
     held, bound, bar = count[query], limit[query], _bar(guess[query], slack[query])
-    for at in range(len(found)):
+    for at in range(start, end):
         if high[at] < bar:
             continue
         positions[query, held] = found[at]
@@ -289,8 +337,8 @@ def _add(
             end += 1
         if count[query] >= 0:
             _take(
-                positions, upper, about, count, limit, guess, slack, query, found[start:end],
-                high[start:end], middle[start:end], depth,
+                positions, upper, about, count, limit, guess, slack, query, found, high, middle,
+                start, end, depth,
             )  # fmt: skip
         start = end
 

@@ -24,6 +24,7 @@ from slow_search import (
     photographs_like,
     set_to,
     slow_search,
+    tiles,
 )
 
 from bench import metrics, search
@@ -263,9 +264,9 @@ def test_tiles_slabs_blocks_and_buffers_change_nothing(distance: Distance, digit
         expected[:9], slow_search(queries[:9], gallery, own=own[:9], **arguments)
     )
     for change in (
-        [(coded, "TILE", (7, 64)), (coded, "TILE_OF_SUMS", (7, 64))],
-        [(coded, "TILE", (5, 32)), (coded, "TILE_OF_SUMS", (5, 4)), (coded, "SLAB_BYTES", 1)],
-        [(coded, "SLAB_BYTES", 1), (coded, "TILE", (64, 256)), (coded, "HELD_BYTES", 0)],
+        [(coded, "TILES", tiles(7, 64))],
+        [(coded, "TILES", tiles(5, 32) | {"sums": (5, 4)}), (coded, "SLAB_BYTES", 1)],
+        [(coded, "SLAB_BYTES", 1), (coded, "TILES", tiles(64, 256)), (coded, "HELD_BYTES", 0)],
         [(coded, "KEPT_BYTES", 0)],
         [(search, "BLOCK_BYTES", 0), (by_torch, "TILE", 1)],
         [(coded, "CAPACITY", (1, 1 << 20)), (scan, "FEW", 1)],
@@ -296,7 +297,7 @@ def test_memory_follows_the_blocks_and_not_queries_times_gallery(
 ) -> None:
     rows = np.random.default_rng(11).standard_normal((6000, 16)).astype(np.float32)
     smaller = [(dense, "HELD", 1 << 20), (coded, "KEPT_BYTES", 4 << 20),
-               (coded, "TILE", (256, 1024)), (coded, "HELD_BYTES", 0)]  # fmt: skip
+               (coded, "TILES", tiles(256, 1024)), (coded, "HELD_BYTES", 0)]  # fmt: skip
     with set_to(*smaller), by(digits):
         search.search(rows[:10], rows, distance=distance, depth=10)
         tracemalloc.start()

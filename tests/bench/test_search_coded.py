@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slow_search import Features, by, each_coding, photographs_like, set_to, slow_search
+from slow_search import Features, by, each_coding, photographs_like, set_to, slow_search, tiles
 
 from bench.errors import UserError
 from bench.interfaces import Distance
@@ -167,7 +167,7 @@ def test_a_small_gallery_is_coded_once_and_a_large_one_each_time(
         coded_rows.append(len(at))
         return encode(coding, features, at, **options)
 
-    monkeypatch.setattr(coded, "TILE", (64, 64))
+    monkeypatch.setattr(coded, "TILES", tiles(64, 64))
     monkeypatch.setattr(coded, "SLAB_BYTES", 1)
     with by(digits):
         found = chosen(rows[:6], rows, distance)
@@ -187,7 +187,7 @@ def test_a_small_gallery_is_coded_once_and_a_large_one_each_time(
 
 def test_a_slab_is_whole_tiles_of_about_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = spread(3000, 16)
-    monkeypatch.setattr(coded, "TILE", (64, 100))
+    monkeypatch.setattr(coded, "TILES", tiles(64, 100))
     monkeypatch.setattr(coded, "SLAB_BYTES", 1199 * 32)
     with by(2):
         found = chosen(rows[:6], rows, "euclidean")
@@ -203,11 +203,11 @@ def test_blocks_of_queries_follow_from_the_bytes_of_buffers() -> None:
     assert found.block == (48 << 20) // (12 * 1024)
     found.capacity = 1 << 30
     assert found.block == 64
-    assert found.tile == coded.TILE
+    assert found.tile == coded.TILES["integers"]
     with by(0):
         sums = chosen(spread(5, 6), np.abs(spread(100, 6)), "intersection")
     assert sums is not None
-    assert sums.tile == coded.TILE_OF_SUMS
+    assert sums.tile == coded.TILES["sums"]
 
 
 def test_buffers_are_used_again_by_blocks_that_are_no_larger() -> None:

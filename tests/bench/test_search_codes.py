@@ -57,8 +57,7 @@ def check_bounds(queries: Features, gallery: Features, coding: Coding) -> int:
     asking = Asking.of(coding, queries, prepared)
     of_gallery = encode(coding, exact.frozen(gallery), np.arange(len(gallery)), of_queries=False)
     sides = gallery_sides(coding, of_gallery)
-    multiply = Products(coding, len(asking.codes.values), len(of_gallery.values))
-    first, mixed = multiply(asking.codes.values, of_gallery.values)
+    ((first, mixed),) = Products(coding, [of_gallery.values]).each(asking.codes.values)
     slack = asking.slack(float(of_gallery.length.max()))
     low = codes.LOW if coding.digits == 2 else np.float32(0)
     rows = np.tile(np.arange(len(gallery)), (len(queries), 1))
@@ -66,7 +65,14 @@ def check_bounds(queries: Features, gallery: Features, coding: Coding) -> int:
     upper, checked = np.empty(len(gallery), np.float32), 0
     for query in np.flatnonzero(asking.measurable(slack)):
         along, off = asking.along[query], asking.off[query]
-        scan._uppers(first[query], mixed[query], low, sides, asking.tilt[query], along, off, upper)
+        tilt = asking.tilt[query]
+        scan._uppers(first, mixed, low, sides, query, tilt, along, off, upper)
+        bar = np.float32(np.median(upper))
+        marks = np.zeros(len(upper), np.uint8)
+        most = scan._largest(sides[2]) * along + scan._largest(sides[3]) * off
+        scan._mark(first, mixed, low, sides, query, tilt, np.float32(bar - most - slack[query]),
+                   marks)  # fmt: skip
+        assert marks[~(upper < bar)].all(), "what reaches the bar is marked"
         reach = (sides[2] * along + sides[3] * off).astype(np.float64)
         known = np.isfinite(upper) & np.isfinite(reach)
         about, allowed = upper - reach, (1 + 2**-20) * reach + slack[query]

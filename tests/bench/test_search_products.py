@@ -26,8 +26,7 @@ def test_products_are_those_of_the_codes_on_either_way(
 ) -> None:
     coding, asking, others = coded_rows(distance, digits, width)
     queries, gallery = asking.codes.values, others.values
-    multiply = products.Products(coding, len(queries), len(gallery) + 7)
-    first, mixed = multiply(queries, gallery)
+    ((first, mixed),) = products.Products(coding, [gallery]).each(queries)
     assert first.shape == mixed.shape == (32, 64)
     asked, given = queries.astype(np.float64), gallery.astype(np.float64)
     half = asked.shape[1] // 2
@@ -53,12 +52,22 @@ def test_products_are_those_of_the_codes_on_either_way(
     np.testing.assert_allclose(by_torch.numpy(), whole, rtol=1e-5, atol=1e-5 * np.abs(whole).max())
 
 
-def test_products_of_a_part_are_written_over_by_the_next() -> None:
-    coding, asking, others = coded_rows("euclidean", 1, 9)
-    multiply = products.Products(coding, 32, 64)
-    whole = multiply(asking.codes.values, others.values)[0].copy()
-    part = multiply(asking.codes.values[3:4], others.values[8:20])[0]
-    np.testing.assert_array_equal(part, whole[3:4, 8:20])
+@pytest.mark.parametrize("digits", [1, 2])
+def test_products_come_tile_by_tile_and_those_of_one_are_written_over_by_the_next(
+    digits: int,
+) -> None:
+    coding, asking, others = coded_rows("euclidean", digits, 9)
+    queries, gallery = asking.codes.values, others.values
+    whole = [part.copy() for part in next(products.Products(coding, [gallery]).each(queries))]
+    tiles = [slice(0, 30), slice(30, 38), slice(38, len(gallery))]
+    multiply = products.Products(coding, [gallery[tile] for tile in tiles])
+    for rows in (slice(3, 4), slice(0, 9)):
+        last: Any = None
+        for tile, found in zip(tiles, multiply.each(queries[rows]), strict=True):
+            for part, expected in zip(found, whole, strict=True):
+                np.testing.assert_array_equal(part, expected[rows, tile])
+            assert last is None or np.shares_memory(last, found[0])
+            last = found[0]
 
 
 def test_float32_products_by_torch_are_asked_for_in_full_and_the_setting_is_put_back() -> None:

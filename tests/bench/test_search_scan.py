@@ -355,9 +355,28 @@ def test_a_first_guess_is_what_codes_say_less_a_part_of_the_error() -> None:
     upper, about = np.array([10, 20], np.float32), np.empty(2, np.float32)
     scan._abouts(upper, sides, np.float32(3), np.float32(0.5), about)
     assert about.tolist() == [10 - 1.125 * 6, 20 - 1.125 * 2]
-    scan._uppers(np.array([5, 7]), np.array([254, 0]), scan.LOW, sides, np.float32(1),
+    scan._uppers(np.array([[5, 7]]), np.array([[254, 0]]), scan.LOW, sides, 0, np.float32(1),
                  np.float32(3), np.float32(0.5), upper)  # fmt: skip
     assert upper.tolist() == [6 + 6, 7 + 2]
+
+
+@pytest.mark.parametrize("low", [0, scan.LOW])
+def test_marked_are_the_rows_whose_codes_reach_the_bar(low: float) -> None:
+    sides = np.array([[1, 2, 1, 1, np.inf], [0, 1, 1, 1, 0], [9] * 5, [9] * 5], np.float32)
+    first, mixed = np.array([[9, 3, 9, 1, 0]]), np.array([[0, 0, 0, 254 * 6, 0]])
+    marks = np.zeros(5, np.uint8)
+    scan._mark(first, mixed, np.float32(low), sides, 0, np.float32(2), np.float32(8), marks)
+    # 9, 3 · 2 + 2, 9 + 2, 1 + 2 (and 6 of the second digits), 0 · ∞
+    assert marks.tolist() == [1, 1, 1, int(low > 0), 1]
+    scan._mark(first, mixed, np.float32(low), sides, 0, np.float32(2), np.float32(np.nan), marks)
+    assert marks.all(), "nothing is below what is not a number"
+
+
+def test_the_largest_of_values_that_are_not_all_numbers_is_infinite() -> None:
+    assert scan._largest(np.array([1, 7, 3], np.float32)) == 7
+    assert scan._largest(np.array([1, np.nan, 3], np.float32)) == np.inf
+    assert scan._largest(np.array([np.inf, 2], np.float32)) == np.inf
+    assert scan._largest(np.array([], np.float32)) == 0
 
 
 @pytest.mark.parametrize(("left", "given_up"), [(6, False), (7, True)])

@@ -183,3 +183,8 @@ def hard(name: str) -> tuple[Features, Features]:
     gallery = HARD[name]()
     others = photographs_like(3, gallery.shape[1], 29)
     return np.vstack([gallery[:6], -gallery[-2:], others, np.zeros_like(others[:1])]), gallery
+
+
+def tiles(queries: int, gallery: int) -> dict[str, tuple[int, int]]:
+    """Return one size of tile for every kind of codes."""
+    return dict.fromkeys(("integers", "singles", "sums"), (queries, gallery))

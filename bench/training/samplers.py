@@ -1,0 +1,296 @@
+"""Samplers: which images stand in which group of a training epoch, and in which order.
+
+A sampler turns an epoch's generator into groups of catalog rows: single images, pairs or triplets.
+It draws with vectorised index arithmetic, in memory proportional to the groups, and its order
+depends on nothing but the generator: neither on workers, device, nor number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.errors import DataError
+from bench.tasks import Rows
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of an epoch in order: catalog rows (n, g), and the attribute of each, (n,).
+
+    `attribute` is None where groups are not about one attribute.
+    """
+
+    rows: Rows
+    attribute: Codes | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, part: slice | Codes) -> Groups:
+        return Groups(self.rows[part], None if self.attribute is None else self.attribute[part])
+
+
+def hold_out(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Return rows to learn from and rows to validate on, each at least one, both ascending.
+
+    Raises `DataError` for fewer than two rows.
+    """
+    _require(len(rows) > 1, "image beside one that is held out for validation")
+    count = min(max(1, round(share * len(rows))), len(rows) - 1)
+    chosen = np.random.default_rng([seed, len(rows)]).permutation(rows)
+    return np.sort(chosen[count:]), np.sort(chosen[:count])
+
+
+class Sampler(Protocol):
+    """What draws the groups of an epoch."""
+
+    @property
+    def rows(self) -> Rows:
+        """Every catalog row that a group can hold, ascending."""
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return the groups of an epoch, at least one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """Each image once, in random order; groups of one."""
+
+    rows: Rows
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 1) groups."""
+        return Groups(generator.permutation(self.rows)[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class Balanced:
+    """Images so that each code comes up equally often; groups of one.
+
+    In every run of C groups, C being the number of codes, each code stands once. An epoch has as
+    many groups as images, rounded up to whole runs: images of a rare code come several times, all
+    equally often within one, and of a frequent one only some. `codes` is (n,); images with the code
+    -1 (unknown) are left out.
+    """
+
+    images: Rows
+    codes: Codes
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that have a code."""
+        return np.sort(self.images[self.codes >= 0])
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 1) groups."""
+        known = self.codes >= 0
+        rows, members = self.images[known], Members.of(self.codes[known])
+        _require(len(rows), "image with a known value")
+        shuffled = np.lexsort((generator.random(len(rows)), members.code))
+        runs = -(-len(rows) // len(members.count))
+        code = generator.random((runs, len(members.count))).argsort(axis=1)
+        place = members.start[code] + np.arange(runs)[:, None] % members.count[code]
+        return Groups(rows[shuffled[place]].reshape(-1, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Anchor and another image of its code; groups of two.
+
+    Every image whose code another one shares is the anchor once; `codes` (n,) are -1 for none.
+    """
+
+    images: Rows
+    codes: Codes
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that stand in some pair."""
+        return np.sort(self.images[_shared(self.codes)])
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 2) groups."""
+        anchor = generator.permutation(np.flatnonzero(_shared(self.codes)))
+        _require(len(anchor), "two images of one identity")
+        members = Members.of(self.codes)
+        return Groups(self.images[np.stack([anchor, members.same(anchor, generator)], axis=1)])
+
+
+@dataclass(frozen=True, eq=False)
+class Triplets:
+    """Anchor, another image of its code, an image of another code; groups of three.
+
+    Every image whose code another one shares is the anchor once; `codes` (n,) are -1 for none, and
+    such images stand in no triplet.
+    """
+
+    images: Rows
+    codes: Codes
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that stand in some triplet."""
+        return np.sort(self.images[self.codes >= 0])
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 3) groups."""
+        known = np.flatnonzero(self.codes >= 0)
+        triplets = _triplets(self.codes[known], generator)
+        _require(len(triplets), "two images of one identity beside one of another")
+        return Groups(self.images[known[generator.permutation(triplets)]])
+
+
+@dataclass(frozen=True, eq=False)
+class AcrossDomains:
+    """Street image, shop image of its item, shop image of another item; groups of three.
+
+    Every street image whose item has a shop image is the anchor once. `street_items` (n,) and
+    `shop_items` (m,) are one numbering of items; -1 stands for none.
+    """
+
+    street: Rows
+    street_items: Codes
+    shop: Rows
+    shop_items: Codes
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows that stand in some triplet."""
+        street = self.street[self._anchors()]
+        return np.unique(np.concatenate([street, self.shop[self.shop_items >= 0]]))
+
+    def _anchors(self) -> Codes:
+        return np.flatnonzero((self.street_items >= 0) & np.isin(self.street_items,
+                                                                 self.shop_items))  # fmt: skip
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 3) groups."""
+        shop, items = self.shop[self.shop_items >= 0], self.shop_items[self.shop_items >= 0]
+        anchor = generator.permutation(self._anchors())
+        _require(len(anchor) and len(np.unique(items)) > 1,
+                 "street image with shop images of its item and of another")  # fmt: skip
+        members = Members.of(items)
+        code = np.searchsorted(members.codes, self.street_items[anchor])
+        same = members.start[code] + _below(members.count[code], generator)
+        other = members.other(code, generator)
+        of_shop = shop[members.order[np.stack([same, other], axis=1)]]
+        return Groups(np.concatenate([self.street[anchor, None], of_shop], axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeTriplets:
+    """Triplets about one attribute each: anchor, an image with its value, one with another value.
+
+    Every attribute comes up equally often: in every run of A groups each stands once. An epoch has
+    as many groups as there are anchors of all attributes, rounded up to whole runs; those of an
+    attribute with few are drawn again as often as it takes. `labels` is (n, A), -1 for unknown.
+    `attributes` are those of the columns that triplets are drawn for, all if None.
+    """
+
+    images: Rows
+    labels: Codes
+    attributes: Sequence[int] | None = None
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows with a known value."""
+        return np.sort(self.images[(self.labels[:, self._columns] >= 0).any(axis=1)])
+
+    @property
+    def _columns(self) -> list[int]:
+        chosen = self.attributes
+        return list(range(self.labels.shape[1])) if chosen is None else list(chosen)
+
+    def epoch(self, generator: np.random.Generator) -> Groups:
+        """Return (n, 3) groups with their attributes, numbers of columns of `labels`."""
+        drawable, sizes = [], []
+        for column in self._columns:
+            known = self.labels[self.labels[:, column] >= 0, column]
+            anchors = int(_shared(known).sum())
+            if anchors and len(np.unique(known)) > 1:
+                drawable.append(column)
+                sizes.append(anchors)
+        _require(len(drawable), "attribute of which two images share a value and one has another")
+        runs = -(-sum(sizes) // len(drawable))
+        drawn = np.empty((len(drawable), runs, 3), np.int64)
+        for place, (column, size) in enumerate(zip(drawable, sizes, strict=True)):
+            known = np.flatnonzero(self.labels[:, column] >= 0)
+            for start in range(0, runs, size):
+                triplets = generator.permutation(_triplets(self.labels[known, column], generator))
+                drawn[place, start : start + size] = known[triplets[: runs - start]]
+        order = generator.random((runs, len(drawable))).argsort(axis=1)
+        rows = drawn[order, np.arange(runs)[:, None]].reshape(-1, 3)
+        return Groups(self.images[rows], np.array(drawable)[order].reshape(-1))
+
+
+@dataclass(frozen=True)
+class Members:
+    """Images by code: `order` (n,) has those of each code together.
+
+    codes  (C,) the codes, ascending          start  (C,) where each begins in `order`
+    code   (n,) each image's, as a number     count  (C,) how many images it has
+           of `codes`                         place  (n,) where each image stands in `order`
+    """
+
+    codes: Codes
+    code: Codes
+    order: Codes
+    start: Codes
+    count: Codes
+    place: Codes
+
+    @classmethod
+    def of(cls, codes: Codes) -> Members:
+        """Return the members of each code."""
+        distinct, code, count = np.unique(codes, return_inverse=True, return_counts=True)
+        order = np.argsort(code, kind="stable")
+        place = np.empty(len(codes), np.int64)
+        place[order] = np.arange(len(codes))
+        return cls(distinct, code, order, np.cumsum(count) - count, count, place)
+
+    def same(self, images: Codes, generator: np.random.Generator) -> Codes:
+        """Return for each of the images another one of its code, (n,); there must be one."""
+        code = self.code[images]
+        start, count = self.start[code], self.count[code]
+        further = 1 + _below(count - 1, generator)
+        return self.order[start + (self.place[images] - start + further) % count]
+
+    def other(self, code: Codes, generator: np.random.Generator) -> Codes:
+        """Return for each code a place in `order` that is of another code; there must be one."""
+        start, count = self.start[code], self.count[code]
+        place = _below(len(self.order) - count, generator)
+        return np.where(place < start, place, place + count)
+
+
+def _triplets(codes: Codes, generator: np.random.Generator) -> Codes:
+    """Return a triplet for each image whose code another one shares, (n, 3); none for one code."""
+    members = Members.of(codes)
+    if len(members.codes) < 2:
+        return np.zeros((0, 3), np.int64)
+    anchor = np.flatnonzero(members.count[members.code] > 1)
+    other = members.order[members.other(members.code[anchor], generator)]
+    return np.stack([anchor, members.same(anchor, generator), other], axis=1)
+
+
+def _shared(codes: Codes) -> npt.NDArray[np.bool_]:
+    """Return which images have a code that another one has, (n,)."""
+    members = Members.of(codes)
+    return (codes >= 0) & (members.count[members.code] > 1)
+
+
+def _below(bounds: Codes, generator: np.random.Generator) -> Codes:
+    """Return for each bound a random integer from 0 to below it."""
+    return generator.integers(0, bounds)
+
+
+def _require(enough: int | bool, what: str) -> None:
+    if not enough:
+        raise DataError(f"training has nothing to draw from: no {what} among the training images")
