@@ -149,14 +149,17 @@ class Exporter:
             batch_size=made.batch_size, workers=made.threads,
         )  # fmt: skip
         request = Request(
-            method=record.method, variant=record.variant, settings=record.recipe,
-            execution=execution, **self._asked(),
+            method=record.method, variant=record.variant, budget=record.budget,
+            settings=record.recipe, runs=self.run.folder.resolve().parents[2], execution=execution,
+            **self._asked(),
         )  # fmt: skip
-        prepared = prepare(request, self.registry, self.listener.notice)
-        protocol = prepared.data.protocols[0]
-        asked = [replace(request, skip_damaged=skip) for skip in (False, True)]
-        keys = [prepared.place(one, protocol, self.registry).key for one in asked]
-        if record.run_key not in keys:
+        for skip in (False, True):
+            prepared = prepare(replace(request, skip_damaged=skip), self.registry, self.listener)
+            (work,) = prepared.works
+            place = prepared.place(work, work.protocols[0])
+            if place.key == record.run_key:
+                break
+        else:
             raise RecordError(
                 f"{self.run.folder}: code, weights, images or metrics have changed since "
                 f"this run, and its features with them; run it again: {made.command}"
@@ -167,7 +170,7 @@ class Exporter:
         """Return the run's features and the rows of its images that can be read."""
         rows = prepared.data.protocols[0].rows()
         extraction = extract(
-            prepared.plan, rows, skip_damaged=self.run.record.dataset.damaged > 0,
+            prepared.works[0].plan, rows, skip_damaged=self.run.record.dataset.damaged > 0,
             progress=self.listener.progress, notice=self.listener.notice,
         )  # fmt: skip
         return extraction, np.setdiff1d(rows, extraction.damaged)

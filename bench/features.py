@@ -38,7 +38,11 @@ SAVE_EVERY = 0.5  # seconds between two savings: what a kill can cost
 
 @dataclass(frozen=True)
 class Plan:
-    """What is extracted from which images, and how; `code` hashes the sources that do it."""
+    """What is extracted from which images, and how; `code` hashes the sources that do it.
+
+    `training` is the key of the last stage that trained the method and `weights` the file that it
+    left; "" and None where nothing is learnt.
+    """
 
     method: Method
     name: str  # of the extractor, among the method's
@@ -46,6 +50,18 @@ class Plan:
     catalog: Catalog
     execution: Execution
     code: str
+    training: str = ""
+    weights: Path | None = None
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The method's network with the weights that training left."""
+        model = self.method.model
+        if self.weights is not None:
+            from bench.training.checkpoints import load_weights
+
+            load_weights(self.weights, model)
+        return model.cpu().eval()
 
     @cached_property
     def key(self) -> str:
@@ -58,7 +74,7 @@ class Plan:
         )
         identity = dict(self.extractor.identity())
         return fingerprints.of_json(
-            [self.name, identity, self.execution.identity(), content, self.code]
+            [self.name, identity, self.training, self.execution.identity(), content, self.code]
         )
 
 
@@ -177,7 +193,7 @@ def _create(folder: Path, plan: Plan) -> None:
         dimension = network(torch.zeros((1, 3, size, size), dtype=torch.uint8)).shape[1]
     facts = {
         "dimension": dimension,
-        "parameters": sum(p.numel() for p in plan.method.model.parameters()),
+        "parameters": sum(p.numel() for p in plan.model.parameters()),
         "flops": counter.get_total_flops(),
     }
     count = len(plan.catalog)
@@ -202,7 +218,7 @@ def _network(plan: Plan, domain: str) -> nn.Module:
 
         def __init__(self) -> None:
             super().__init__()
-            self.model = plan.method.model  # named here so that it moves to the device with this
+            self.model = plan.model  # named here so that it moves to the device with this
             self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, 3, 1, 1))
             self.register_buffer("std", torch.tensor(preprocessing.std).view(1, 3, 1, 1))
 

@@ -48,7 +48,7 @@ def register_heads() -> Iterable[HeadSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
-    """Return losses: outputs and targets in, a scalar out."""
+    """Return losses: outputs and targets in, a value for each example out."""
 
 
 @hookspec

@@ -85,18 +85,21 @@ def crop_to_box(image: Tensor, box: Box) -> Tensor:
 
 
 def resize_and_crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return uint8 `(3, S, S)`: shorter side resized to S / crop, antialiased, and the middle kept.
+    """Return uint8 `(3, S, S)`, resized with antialiasing as `preprocessing.fit` says.
 
-    It agrees with torchvision's `Resize` and `CenterCrop` on a tensor, and with Pillow to within a
+    "crop": the shorter side to S / crop, and the middle kept. "squash": all of it to S x S. It
+    agrees with torchvision's `Resize` and `CenterCrop` on a tensor, and with Pillow to within a
     grey level or two of rounding.
     """
     size = preprocessing.size
-    shorter = int(size / preprocessing.crop)
     # of a very long image only the middle is kept: resizing all of it could take gigabytes
     longest = LONGEST * min(image.shape[1:])
     if max(image.shape[1:]) > longest:
         image = F.center_crop(image, [min(side, longest) for side in image.shape[1:]])
     mode = InterpolationMode(preprocessing.interpolation)
+    if preprocessing.fit == "squash":
+        return cast(Tensor, F.resize(image, [size, size], interpolation=mode, antialias=True))
+    shorter = int(size / preprocessing.crop)
     resized = F.resize(image, [shorter], interpolation=mode, antialias=True)
     return cast(Tensor, F.center_crop(resized, [size]))
 

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from bench.metrics import Ranking
     from bench.protocols import Protocol as RetrievalProtocol
     from bench.recipes import Recipe
-    from bench.tasks import Condition, Kind
+    from bench.tasks import Condition, Kind, Rows
+    from bench.training.stages import TrainingStage
 
 Distance = Literal["euclidean", "cosine", "inner-product", "intersection"]
 Interpolation = Literal["bilinear", "bicubic"]
+Fit = Literal["crop", "squash"]
 Need = Literal["items", "categories", "attributes", "single-valued attributes", "boxes",
                "street and shop images"]  # fmt: skip
 WHOLE_GALLERY = sys.maxsize  # the depth of a metric that must see every rank
@@ -35,8 +37,10 @@ WHOLE_GALLERY = sys.maxsize  # the depth of a metric that must see every rank
 class Preprocessing:
     """How pixels become a backbone's input; it belongs to the weights, never to the dataset.
 
-    The shorter side is resized to `size / crop`, the middle `size` x `size` is kept, and each
-    channel, scaled to 0…1, becomes `(value - mean) / std`.
+    With fit "crop" the shorter side is resized to `size / crop` and the middle `size` x `size` is
+    kept: the picture keeps its shape and loses its rim. With "squash" all of it is resized to
+    `size` x `size`, whatever its shape, and `crop` plays no part. Then each channel, scaled to
+    0…1, becomes `(value - mean) / std`.
     """
 
     size: int
@@ -44,6 +48,7 @@ class Preprocessing:
     interpolation: Interpolation
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    fit: Fit = "crop"
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,13 @@ class Head(Protocol):
 
 
 class Loss(Protocol):
-    """A `torch.nn.Module` from outputs and targets to a scalar."""
+    """A `torch.nn.Module` from outputs and targets to a value for each example that counts."""
 
     def __call__(self, *tensors: Tensor) -> Tensor:
-        """Return the mean loss of the batch, a scalar; the spec's summary names the arguments."""
+        """Return `(m,)`, for m ≤ B or one for each pair or triplet; the summary names arguments.
+
+        The loop takes the mean, over the examples of all processes that train together.
+        """
 
 
 class Metric(Protocol):
@@ -155,6 +163,10 @@ class Method(Protocol):
     @property
     def backbone(self) -> BackboneSource:
         """The backbone's name, weights and preprocessing."""
+
+    @property
+    def stages(self) -> Sequence[TrainingStage]:
+        """The stages of its training, in order, made without torch; none if it does not learn."""
 
     @property
     def extractors(self) -> Mapping[str, FeatureExtractor]:
@@ -242,17 +254,27 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """The facts of a method; `variants` maps a name to (one line, recipe overrides)."""
+    """The facts of a method; `variants` maps a name to (one line, recipe overrides).
+
+    `budgets` maps a name to recipe overrides for less computing: "mini" is taken by itself on mini
+    editions. "full", the recipe as it stands, always exists and is not among them. Overrides of
+    recipes inside the recipe are nested, as in `{"training": {"epochs": 3}}`. `facts` gives further
+    lines of `bench show`, (label, text), made without torch.
+    """
 
     name: str
     summary: str
     recipe: Callable[[], type[Recipe]]
-    build: Callable[[Recipe, Catalog, Parts, int], Method]  # recipe, catalog, parts, seed
+    # recipe, catalog, parts, seed, and the catalog rows that it may learn from
+    build: Callable[[Recipe, Catalog, Parts, int, Rows], Method]
     needs: tuple[Need, ...] = ()
     paper: str = ""
+    backbone: str = ""  # the paper's; another one is recorded as its substitute
     variants: Mapping[str, tuple[str, Mapping[str, Any]]] = field(
         default_factory=lambda: {"default": ("the recipe as it stands", {})}
     )
+    budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True)

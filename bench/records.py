@@ -24,7 +24,7 @@ from bench import fingerprints
 from bench.errors import RecordError
 from bench.storage import write_text
 
-SCHEMA_VERSION = 3  # raise it, and the literal in `Record`, when a field changes
+SCHEMA_VERSION = 4  # raise it, and the literal in `Record`, when a field changes
 
 
 class Part(BaseModel):
@@ -42,6 +42,7 @@ class BackboneFacts(Part):
     weights: str
     trained_on: str
     preprocessing: dict[str, Any]
+    substitute_for: str = ""  # the paper's backbone, where this is another
 
 
 class DatasetFacts(Part):
@@ -87,6 +88,25 @@ class TaskResult(Part):
     curves: dict[str, list[float]] = Field(default_factory=dict)
 
 
+class StageFacts(Part):
+    """One stage of a training, and how its weights were selected.
+
+    `losses` are the means of the terms over the last epoch. `chosen_epoch` is the one whose weights
+    are kept, counted from 1; with the selection "best" that of the least loss on validation images.
+    """
+
+    name: str
+    key: str
+    epochs: int
+    steps: int
+    parameters: int  # that learn
+    selection: Literal["last", "best"]
+    chosen_epoch: int
+    losses: dict[str, float]
+    validation_loss: float | None
+    damaged: int  # training images left out because they cannot be read
+
+
 class Cost(Part):
     """What the run took here; the only part of a record that two equal runs do not share."""
 
@@ -118,10 +138,11 @@ class Provenance(Part):
 class Record(Part):
     """One result, with all that is needed to trust it and to make it again."""
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = 4
     origin: Literal["run", "ranking"]  # a model was run, or somebody's rankings were scored
     method: str
     variant: str
+    budget: str = "full"  # which of the method's recipes: as published, or for less computing
     recipe: dict[str, Any]
     backbone: BackboneFacts
     parameters: int
@@ -136,6 +157,7 @@ class Record(Part):
     mean: dict[str, MetricValue]  # plain mean over tasks, where there are several
     # mean over all queries of all tasks, where there are several
     pooled: dict[str, MetricValue] = Field(default_factory=dict)
+    training: list[StageFacts] = Field(default_factory=list)  # empty where nothing is learnt
     run_key: str
     cost: Cost
     provenance: Provenance

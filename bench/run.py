@@ -1,6 +1,6 @@
 """One run, from a command's choices to records. This page is the whole flow.
 
-catalog → method → (training) → features → for each protocol: rank, score, summarise, save.
+catalog → method → training → features → for each protocol: rank, score, summarise, save.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from bench.engines import Execution
 from bench.interfaces import DatasetSpec, Method, MethodSpec
 from bench.plugins import Plugin, Registry
 from bench.protocols import Protocol, require_compatible, require_fitting, select
-from bench.recipes import Recipe, make_options, make_recipe
+from bench.recipes import Recipe, choose_budget, make_options, make_recipe
 from bench.records import Record
 from bench.storage import default_data_root
+from bench.training import plan as training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,12 @@ class Request(DataRequest):
     method: str
     execution: Execution
     variant: str = ""  # the method's first, if empty
+    budget: str = "auto"  # which of the method's recipes
+    recipe_file: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # recipe fields
     skip_damaged: bool = False
+    checkpoint_minutes: float = 10.0
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,59 +74,67 @@ class Listener:
 
     notice: Callable[[str], None]
     progress: Callable[[int, int], None]
+    training: Callable[[training.Progress], None] = lambda _: None
 
 
 def run(request: Request, registry: Registry, listener: Listener) -> list[Outcome]:
-    """Return one outcome per protocol, running those that are not finished yet."""
+    """Return one outcome per protocol, running those that are not finished yet.
+
+    Of several processes (`torchrun`, `accelerate launch`) all train, and the first does the rest;
+    the others return nothing.
+    """
     started = time.perf_counter()
-    prepared = prepare(request, registry, listener.notice)
-    data, recipe = prepared.data, prepared.recipe.model_dump(mode="json")
-    places = [prepared.place(request, protocol, registry) for protocol in data.protocols]
-    outcomes = {
-        place.protocol.name: Outcome(record, place.folder, True)
-        for place in places
-        if (record := records.finished(place.folder))
-    }
-    waiting = [place for place in places if place.protocol.name not in outcomes]
-    if not waiting:
-        return list(outcomes.values())
-    seconds = {"load": time.perf_counter() - started}
+    prepared = prepare(request, registry, listener)
+    outcomes: dict[str, Outcome] = {}
+    for work in prepared.works:
+        places = [prepared.place(work, protocol) for protocol in work.protocols]
+        finished = {place.protocol.name: records.finished(place.folder) for place in places}
+        outcomes |= {
+            place.protocol.name: Outcome(record, place.folder, True)
+            for place in places
+            if (record := finished[place.protocol.name])
+        }
+        waiting = [place for place in places if not finished[place.protocol.name]]
+        if not waiting:
+            continue
+        seconds = {"load": time.perf_counter() - started}
 
-    rows = np.unique(np.concatenate([place.protocol.rows() for place in waiting]))
-    extraction = features.extract(
-        prepared.plan, rows, skip_damaged=request.skip_damaged,
-        progress=listener.progress, notice=listener.notice,
-    )  # fmt: skip
-    seconds["extract"] = extraction.seconds
+        trained = training.train(work.plan.method, work.stages, prepared.setting)
+        for stage in trained:
+            seconds[f"train {stage.facts.name}"] = stage.seconds
+            seconds[f"train {stage.facts.name}, waiting for images"] = stage.waited
+        if not training.is_first_process():
+            continue
 
-    for place in waiting:
-        clock = time.perf_counter()
-        protocol = place.protocol.without(extraction.damaged)
-        scores = scoring.score(
-            protocol, data.metrics,
-            partial(ranking.rank, features=extraction.features, extractor=prepared.plan.extractor,
-                    device=request.execution.device),
-            catalog=data.catalog, folder=place.folder,
+        rows = np.unique(np.concatenate([place.protocol.rows() for place in waiting]))
+        extraction = features.extract(
+            work.plan, rows, skip_damaged=request.skip_damaged,
+            progress=listener.progress, notice=listener.notice,
         )  # fmt: skip
-        cost = records.Cost(
-            seconds=seconds | {"rank and score": time.perf_counter() - clock},
-            images_per_second=extraction.images / max(extraction.seconds, 1e-9),
-            peak_memory_mib=records.peak_memory_mib(),
-            finished=now(),
-        )
-        record = Record(
-            origin="run", method=prepared.method.name, variant=prepared.variant, recipe=recipe,
-            backbone=_backbone_facts(prepared.plan.method),
-            parameters=extraction.facts["parameters"], flops_per_image=extraction.facts["flops"],
-            dimension=extraction.facts["dimension"],
-            dataset=data.facts(damaged=len(extraction.damaged)), protocol=protocol.name,
-            protocol_fingerprint=protocol.fingerprint(data.catalog), headline=protocol.headline,
-            seed=request.seed, tasks=scores.tasks, mean=scores.mean, pooled=scores.pooled,
-            run_key=place.key, cost=cost, provenance=_provenance(request, registry, place.code),
-        )  # fmt: skip
-        records.finish(place.folder, record)
-        outcomes[protocol.name] = Outcome(record, place.folder, False)
-    return [outcomes[protocol.name] for protocol in data.protocols]
+        seconds["extract"] = extraction.seconds
+
+        for place in waiting:
+            clock = time.perf_counter()
+            protocol = place.protocol.without(extraction.damaged)
+            scores = scoring.score(
+                protocol, prepared.data.metrics,
+                partial(ranking.rank, features=extraction.features, extractor=work.plan.extractor,
+                        device=request.execution.device),
+                catalog=prepared.data.catalog, folder=place.folder,
+            )  # fmt: skip
+            cost = records.Cost(
+                seconds=seconds | {"rank and score": time.perf_counter() - clock},
+                images_per_second=extraction.images / max(extraction.seconds, 1e-9),
+                peak_memory_mib=records.peak_memory_mib(),
+                finished=now(),
+            )
+            facts = [stage.facts for stage in trained]
+            record = _record(prepared, work, place, extraction, scores, facts, cost)
+            records.finish(place.folder, record)
+            outcomes[protocol.name] = Outcome(record, place.folder, False)
+        started = time.perf_counter()
+    names = [protocol.name for protocol in prepared.data.protocols]
+    return [outcomes[name] for name in names if name in outcomes]
 
 
 @dataclass(frozen=True)
@@ -162,36 +175,92 @@ def read_data(request: DataRequest, registry: Registry, notice: Callable[[str], 
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """All that a run needs before its features are extracted."""
+class Work:
+    """Protocols that share their features: the method is trained once for all of them."""
 
+    plan: features.Plan
+    stages: list[training.Place]
+    protocols: list[Protocol]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a run needs before it trains and extracts."""
+
+    request: Request
+    registry: Registry
     data: Data
     method: MethodSpec
     variant: str
+    budget: str
     recipe: Recipe
-    plan: features.Plan
+    setting: training.Setting
+    works: list[Work]
 
-    def place(self, request: Request, protocol: Protocol, registry: Registry) -> Place:
+    def place(self, work: Work, protocol: Protocol) -> Place:
         """Return where the record of a protocol goes."""
         return find_place(
-            request, self.data, protocol, method=self.method.name, variant=self.variant,
-            code=fingerprints.of_json([self.plan.code, scoring_code(protocol, registry)]),
-            determined=[self.recipe.model_dump(mode="json"), request.skip_damaged, self.plan.key],
+            self.request, self.data, protocol, method=self.method.name, variant=self.variant,
+            code=fingerprints.of_json([work.plan.code, scoring_code(protocol, self.registry)]),
+            determined=[self.recipe.model_dump(mode="json"), self.budget, self.request.skip_damaged,
+                        work.plan.key],
         )  # fmt: skip
 
 
-def prepare(request: Request, registry: Registry, notice: Callable[[str], None]) -> Prepared:
+def prepare(request: Request, registry: Registry, listener: Listener) -> Prepared:
     """Return what a request names, found and built; whatever does not fit is refused here."""
     spec = registry.method(request.method)
     variant = request.variant or next(iter(spec.variants))
-    recipe = make_recipe(spec, variant, request.settings)
-    data = read_data(request, registry, notice)
+    # before the data, which may have to be drawn first; until then, auto counts as full
+    asked = choose_budget(spec, request.budget, "full")
+    make_recipe(spec, variant, request.settings, budget=asked, file=request.recipe_file)
+    data = read_data(request, registry, listener.notice)
+    budget = choose_budget(spec, request.budget, data.catalog.edition)
+    recipe = make_recipe(spec, variant, request.settings, budget=budget, file=request.recipe_file)
     require_compatible(spec, data.catalog, data.protocols)
-    method = spec.build(recipe, data.catalog, registry, request.seed)
-    name, extractor = next(iter(method.extractors.items()))
-    code = _extraction_code(method, spec.name, registry)
-    plan = features.Plan(method, name, extractor, data.catalog, request.execution, code)
-    return Prepared(data, spec, variant, recipe, plan)
+    setting = training.Setting(
+        catalog=data.catalog, seed=request.seed, execution=request.execution,
+        skip_damaged=request.skip_damaged,
+        folder=request.runs / records.as_folder(data.catalog.name) / "training",
+        code=registry.code("methods", [spec.name], "bench.training", "bench.images"),
+        checkpoint_minutes=request.checkpoint_minutes, tensorboard=request.tensorboard,
+        notice=listener.notice, progress=listener.training,
+    )  # fmt: skip
+    works: dict[str, Work] = {}
+    for protocol in data.protocols:
+        method = spec.build(recipe, data.catalog, registry, request.seed, protocol.training)
+        stages = training.places(method, spec.name, setting)
+        name, extractor = next(iter(method.extractors.items()))
+        plan = features.Plan(
+            method, name, extractor, data.catalog, request.execution,
+            _extraction_code(method, spec.name, registry),
+            *((stages[-1].key, stages[-1].weights) if stages else ()),
+        )  # fmt: skip
+        # protocols that may learn from the same images share the method, and all do if none learns
+        works.setdefault(plan.key, Work(plan, stages, [])).protocols.append(protocol)
+    return Prepared(
+        request, registry, data, spec, variant, budget, recipe, setting, list(works.values())
+    )
+
+
+def _record(
+    prepared: Prepared, work: Work, place: Place, extraction: features.Extraction,
+    scores: scoring.Scores, trained: list[records.StageFacts], cost: records.Cost,
+) -> Record:  # fmt: skip
+    data, request = prepared.data, prepared.request
+    protocol = place.protocol.without(extraction.damaged)
+    return Record(
+        origin="run", method=prepared.method.name, variant=prepared.variant,
+        budget=prepared.budget, recipe=prepared.recipe.model_dump(mode="json"),
+        backbone=_backbone_facts(work.plan.method, prepared.method.backbone),
+        parameters=extraction.facts["parameters"], flops_per_image=extraction.facts["flops"],
+        dimension=extraction.facts["dimension"],
+        dataset=data.facts(damaged=len(extraction.damaged)), protocol=protocol.name,
+        protocol_fingerprint=protocol.fingerprint(data.catalog), headline=protocol.headline,
+        seed=request.seed, tasks=scores.tasks, mean=scores.mean, pooled=scores.pooled,
+        training=trained, run_key=place.key, cost=cost,
+        provenance=_provenance(request, prepared.registry, place.code),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -245,7 +314,7 @@ def _extraction_code(method: Method, name: str, registry: Registry) -> str:
     return fingerprints.of_json([backbone, registry.code("methods", [name], *_EXTRACTION)])
 
 
-def _backbone_facts(method: Method) -> records.BackboneFacts:
+def _backbone_facts(method: Method, published: str) -> records.BackboneFacts:
     source = method.backbone
     return records.BackboneFacts(
         name=source.name,
@@ -253,6 +322,7 @@ def _backbone_facts(method: Method) -> records.BackboneFacts:
         weights=source.weights.digest,
         trained_on=source.weights.trained_on,
         preprocessing=asdict(source.preprocessing),
+        substitute_for="" if source.name == published else published,
     )
 
 

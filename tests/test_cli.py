@@ -12,20 +12,19 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from command_line import Done, bench
 
 from bench.plugins import KINDS, Registry
 from bench.records import Record
 
 BENCH = Path(sys.executable).with_name("bench")
-Done = subprocess.CompletedProcess[str]
 SMALL = ("--method", "pretrained", "--backbone", "timm:mobilenetv3_small_050", "--weights", "none")
+COMMAND = ("run", *SMALL, "--dataset", "manifest:manifest.csv", "--protocol", "leave-one-out")
 
 
-def bench(*arguments: str | Path, folder: Path | None = None, **variables: str) -> Done:
-    """Run a real process in `folder`, where its cache is too."""
-    environment = os.environ | {"COLUMNS": "160"} | variables
-    if folder:
-        environment |= {"BENCH_CACHE": str(folder / "cache"), "BENCH_DATA": str(folder / "data")}
+def process(*arguments: str, folder: Path) -> Done:
+    """Run the command line as `bench` does, in a process of its own."""
+    environment = os.environ | {"COLUMNS": "160", "BENCH_CACHE": str(folder / "cache")}
     return subprocess.run(
         [BENCH, *arguments], cwd=folder, env=environment, capture_output=True, text=True,
         timeout=200, check=False,
@@ -56,23 +55,16 @@ class Finished:
     workplace: Path
     done: Done
 
-    @property
-    def command(self) -> list[str]:
-        return ["run", *SMALL, "--dataset", "manifest:manifest.csv",
-                "--protocol", "leave-one-out"]  # fmt: skip
-
     def record(self) -> Record:
         return Record.read(self.folder / "record.json")
 
 
 @pytest.fixture(scope="module")
 def finished(workplace: Path) -> Finished:
-    finished = Finished(workplace, workplace, bench())
-    finished.done = bench(*finished.command, folder=workplace)
-    assert finished.done.returncode == 0, finished.done.stderr
+    done = process(*COMMAND, folder=workplace)
+    assert done.returncode == 0, done.stderr
     (record,) = workplace.glob("runs/**/record.json")
-    finished.folder = record.parent
-    return finished
+    return Finished(record.parent, workplace, done)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +223,13 @@ def test_a_mistake_ends_in_one_line_and_status_2(workplace: Path, mistake: str) 
     assert expected in line
 
 
+def test_a_mistake_ends_the_process_with_status_2(workplace: Path) -> None:
+    done = process("show", "pretraned", folder=workplace)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "did you mean pretrained" in done.stderr
+
+
 def test_without_a_command_the_help_is_shown() -> None:
     done = bench()
     assert done.returncode == 2
@@ -255,7 +254,7 @@ def test_a_run_prints_a_table_and_leaves_its_files(finished: Finished) -> None:
     }  # fmt: skip
     assert (task.queries, task.gallery) == (12, 12)
     assert record.dataset.damaged == 0
-    assert record.provenance.command == f"bench {' '.join(finished.command)}"
+    assert record.provenance.command == f"bench {' '.join(COMMAND)}"
     assert (finished.folder / "DONE").read_text().strip() == record.digest
 
 
@@ -330,7 +329,7 @@ def test_the_same_command_again_answers_from_the_finished_run(finished: Finished
         }
 
     before = state()
-    again = bench(*finished.command, folder=finished.workplace)
+    again = bench(*COMMAND, folder=finished.workplace)
     assert again.returncode == 0
     assert "finished before, not run again" in again.stdout
     table = finished.done.stdout.partition("record:")[0]

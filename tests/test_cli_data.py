@@ -4,19 +4,16 @@ import functools
 import hashlib
 import http.server
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import command_line
 import pytest
+from command_line import Done
 from PIL import Image
 
-BENCH = Path(sys.executable).with_name("bench")
-Done = subprocess.CompletedProcess[str]
 CLASSES = 10  # of clothing
 DRAWN = 50  # images of clothing with --items 1: 3 for training, 1, and 1 for test, of each class
 
@@ -82,13 +79,8 @@ def register_datasets():
 
 
 def bench(*arguments: str | Path, folder: Path, **variables: str) -> Done:
-    """Run `bench data` as a real process in `folder`, where its cache and its data are too."""
-    environment = os.environ | {"COLUMNS": "160"} | variables
-    environment |= {"BENCH_CACHE": str(folder / "cache"), "BENCH_DATA": str(folder / "data")}
-    return subprocess.run(
-        [BENCH, "data", *arguments], cwd=folder, env=environment, capture_output=True, text=True,
-        timeout=200, check=False,
-    )  # fmt: skip
+    """Run `bench data` in `folder`, where its cache and its data are too."""
+    return command_line.bench("data", *arguments, folder=folder, **variables)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ VARIANTS = [(n, v) for n in NAMES["methods"] for v in REGISTRY.all("methods")[n]
 
 MAPS = {"first": Stage(5, 8), "second": Stage(3, 16)}
 INTEGERS = {"values", "labels", "targets"}  # what a loss calls its arguments of classes
+FLAGS = {"present"}  # and those that are true or not
 
 
 def options_of(build: Any, given: int) -> dict[str, float]:
@@ -150,22 +151,25 @@ def test_a_pooling_head_agrees_with_torch(name: str, function: Any) -> None:
 
 def arguments_of(loss: torch.nn.Module) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
-    return tuple(
-        torch.tensor([0, 3, -1, 2, -1, 1])
-        if name in INTEGERS
-        else torch.randn((6, 4), generator=generator).requires_grad_()
-        for name in inspect.signature(loss.forward).parameters
-    )
+
+    def drawn(name: str) -> Tensor:
+        if name in INTEGERS:
+            return torch.tensor([0, 3, -1, 2, -1, 1])
+        values = torch.randn((6, 4), generator=generator)
+        return values > 0 if name in FLAGS else values.requires_grad_()
+
+    return tuple(map(drawn, inspect.signature(loss.forward).parameters))
 
 
 @pytest.mark.parametrize("name", NAMES["losses"])
-def test_every_loss_builds_gives_a_scalar_and_back_propagates(name: str) -> None:
+def test_every_loss_gives_a_value_for_each_example_and_back_propagates(name: str) -> None:
     loss = REGISTRY.loss(name, **options_of(REGISTRY.all("losses")[name].build, given=0))
     arguments = arguments_of(loss)
-    value = loss(*arguments)
-    assert value.ndim == 0
-    assert float(value) > 0
-    value.backward()
+    values = loss(*arguments)
+    assert values.ndim == 1
+    assert 0 < len(values) <= 6
+    assert (values >= 0).all()
+    values.mean().backward()
     learning = [tensor for tensor in arguments if tensor.requires_grad]
     assert learning
     assert all(tensor.grad is not None and tensor.grad.abs().sum() > 0 for tensor in learning)
@@ -181,25 +185,24 @@ def test_the_triplet_loss_agrees_with_torch_given_its_distance(margin: float) ->
     expected = F.triplet_margin_with_distance_loss(
         *arguments, distance_function=squared, margin=margin
     )
-    torch.testing.assert_close(loss(*arguments), expected)
+    torch.testing.assert_close(loss(*arguments).mean(), expected)
 
 
 def test_the_cross_entropy_agrees_with_torch_and_leaves_missing_values_out() -> None:
     loss = REGISTRY.loss("cross-entropy")
     logits, values = arguments_of(loss)
-    torch.testing.assert_close(
-        loss(logits, values), F.cross_entropy(logits, values, ignore_index=-1)
-    )
-    loss(logits, values).backward()
+    expected = F.cross_entropy(logits, values, ignore_index=-1)
+    torch.testing.assert_close(loss(logits, values).mean(), expected)
+    loss(logits, values).sum().backward()
     assert logits.grad is not None
     assert (logits.grad.abs().sum(dim=1) > 0).tolist() == (values >= 0).tolist()
 
 
-def test_the_cross_entropy_of_no_known_value_is_zero_and_not_nan() -> None:
+def test_the_cross_entropy_of_no_known_value_has_no_example() -> None:
     loss = REGISTRY.loss("cross-entropy")
     logits, _ = arguments_of(loss)
-    value = loss(logits, torch.full((6,), -1))
-    value.backward()
-    assert float(value) == 0
+    values = loss(logits, torch.full((6,), -1))
+    assert values.shape == (0,)
+    values.sum().backward()
     assert logits.grad is not None
     assert not logits.grad.any()

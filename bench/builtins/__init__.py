@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_backbones() -> Iterable[BackboneSpec]:
-    """Return the offline default and every model of timm."""
+    """Return the offline default, VGG16 by the names of its papers, and every model of timm."""
 
     def resolve(name: str, weights: str, seed: int) -> BackboneSource:
         from bench.builtins import backbone_sources
@@ -36,12 +36,23 @@ def register_backbones() -> Iterable[BackboneSpec]:
 
         return TimmBackbone(source)
 
+    def build_vgg16(source: BackboneSource) -> torch.nn.Module:
+        from bench.builtins.vgg import VGG16Backbone
+
+        return VGG16Backbone(source)
+
     return [
         BackboneSpec(
             "efficientnet-lite0",
             "EfficientNet-Lite0 at 224 px; its ImageNet weights come with the installation",
             resolve,
             build,
+        ),
+        BackboneSpec(
+            "vgg16",
+            "VGG16 at 224 px, its stages named as papers name them: conv5_3, pool5, fc6, fc7",
+            resolve,
+            build_vgg16,
         ),
         BackboneSpec(
             "timm",

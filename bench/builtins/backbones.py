@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,18 @@ def load_weights(model: nn.Module, path: Path, *, in_order: bool = False) -> Non
     With `in_order` a checkpoint whose tensors have other names, but the model's order and shapes,
     fits too. Raises `WeightsError` where names or shapes do not fit; nothing is left out silently.
     """
+    state, expected = read_weights(path), model.state_dict()
+    if in_order and state.keys() != expected.keys() and len(state) == len(expected):
+        state = dict(zip(expected, state.values(), strict=True))
+    require_fit(path, state, expected)
+    model.load_state_dict(state)
+
+
+def read_weights(path: Path) -> Mapping[str, Any]:
+    """Return what a checkpoint holds by name: tensors, or what else a PyTorch file may have.
+
+    Raises `WeightsError` for what is neither safetensors nor a PyTorch file of plain values.
+    """
     try:
         if path.suffix == ".safetensors":
             state = load_file(path)
@@ -87,9 +99,13 @@ def load_weights(model: nn.Module, path: Path, *, in_order: bool = False) -> Non
             f"{path} holds more than tensors and is not loaded, since that could run code "
             f"({type(error).__name__}); save it as safetensors"
         ) from None
-    expected = model.state_dict()
-    if in_order and state.keys() != expected.keys() and len(state) == len(expected):
-        state = dict(zip(expected, state.values(), strict=True))
+    if not isinstance(state, Mapping):
+        raise WeightsError(f"{path} cannot be read as weights: it holds no tensors by name")
+    return state
+
+
+def require_fit(path: Path, state: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
+    """Raise `WeightsError` unless `state`, read from `path`, has the names and shapes expected."""
     missing = [name for name in expected if name not in state]
     surplus = [name for name in state if name not in expected]
     if missing or surplus:
@@ -108,7 +124,6 @@ def load_weights(model: nn.Module, path: Path, *, in_order: bool = False) -> Non
                 f"{path} does not fit: {name} has shape {tuple(shape)}, "
                 f"expected {tuple(tensor.shape)}"
             )
-    model.load_state_dict(state)
 
 
 def _one_line(error: Exception) -> str:

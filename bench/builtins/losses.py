@@ -1,4 +1,4 @@
-"""Losses that more than one paper uses."""
+"""Losses that more than one paper uses; the loop of training takes their means."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ from torch.nn import functional as F
 
 
 class Triplet(nn.Module):
-    """Mean of max(0, margin + |a - p|² - |a - n|²) over the batch's triplets."""
+    """max(0, margin + |a - p|² - |a - n|²) of each triplet."""
 
     def __init__(self, margin: float) -> None:
         super().__init__()
         self.margin = margin
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        """Return a scalar for three `(B, D)` tensors."""
+        """Return `(B,)` for three `(B, D)` tensors."""
         near = (anchor - positive).square().sum(dim=1)
         far = (anchor - negative).square().sum(dim=1)
-        return F.relu(self.margin + near - far).mean()
+        return F.relu(self.margin + near - far)
 
 
 class KnownCrossEntropy(nn.Module):
-    """Softmax cross-entropy, averaged over the images whose value is known.
-
-    A missing value is -1 and gives no gradient; a batch without any known value has loss 0.
-    """
+    """Softmax cross-entropy of each image whose value is known; a missing one is -1."""
 
     def forward(self, logits: Tensor, values: Tensor) -> Tensor:
-        """Return a scalar for `(B, V)` logits and `(B,)` int64 values."""
-        total = F.cross_entropy(logits, values, ignore_index=-1, reduction="sum")
-        return total / (values >= 0).sum().clamp(min=1)
+        """Return `(m,)`, m ≤ B, for `(B, V)` logits and `(B,)` int64 values."""
+        known = values >= 0
+        return F.cross_entropy(logits[known], values[known], reduction="none")

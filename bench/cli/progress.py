@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
+
+if TYPE_CHECKING:
+    from bench.training.plan import Progress as Training
 
 
 class Bar:
@@ -38,13 +44,29 @@ class Bar:
 
     def update(self, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
-        if not self._progress.task_ids:
-            self._progress.add_task(self._label, total=total, rate="")
-            self._progress.start()
-        task = self._progress.tasks[0]
+        task = self._task(self._label, total)
         size, unit = (1e6, "MB") if self._unit == "bytes" else (1, self._unit)
         rate = f"{done / task.elapsed / size:,.0f} {unit}/s" if task.elapsed else ""
         self._progress.update(task.id, completed=done, rate=rate)
+
+    def train(self, now: Training) -> None:
+        """Show how far a stage of training is, its losses and its speed."""
+        task = self._task(f"training {escape(now.stage)}", now.steps)
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in now.losses.items())
+        self._progress.update(
+            task.id, completed=now.step,
+            rate=f"epoch {now.epoch}/{now.epochs}  {escape(losses)}  "
+            f"{now.images_per_second:,.0f} images/s",
+        )  # fmt: skip
+
+    def _task(self, label: str, total: int) -> Task:
+        """Return the line of what is under way, a new one where there is none."""
+        tasks = self._progress.tasks
+        if not tasks or tasks[-1].description != label or tasks[-1].finished:
+            if not tasks:
+                self._progress.start()
+            self._progress.add_task(label, total=total, rate="")
+        return self._progress.tasks[-1]
 
     def __exit__(
         self,

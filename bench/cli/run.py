@@ -38,6 +38,16 @@ def command(
     weights: Annotated[
         str, typer.Option(help="pretrained, none, or a .safetensors file; for --set weights=.")
     ] = "",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="full, or a budget of the method, as small or mini; auto: mini on drawn data, "
+            "where there is one."
+        ),
+    ] = "auto",
+    recipe: Annotated[
+        Path | None, typer.Option(help="A TOML file of recipe fields; --set goes before it.")
+    ] = None,
     settings: Annotated[
         list[str],
         typer.Option("--set", help="FIELD=VALUE of the recipe; `bench show METHOD` lists them."),
@@ -52,10 +62,11 @@ def command(
         typer.Option(help="auto: openvino on a CPU, torch on a GPU."),
     ] = "auto",
     precision: Annotated[
-        Literal["fp32", "bf16"], typer.Option(help="Number format for extraction.")
+        Literal["fp32", "bf16"], typer.Option(help="Number format of training and extraction.")
     ] = "fp32",
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Images a batch; no effect on results.")
+        int | None,
+        typer.Option(min=1, help="Images a batch in extraction; no effect on results."),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Threads that decode images; no effect on results.")
@@ -63,10 +74,16 @@ def command(
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Leave unreadable images out, and count them.")
     ] = False,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(min=0, help="Minutes of training between checkpoints.")
+    ] = 10.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write losses for TensorBoard, too.")
+    ] = False,
     runs: Annotated[Path, typer.Option(help="The folder of run folders.")] = Path("runs"),
     plugin: PluginFiles = [],  # noqa: B006
 ) -> None:
-    """Run a method on a dataset: extract, rank, score, keep the record, print a table."""
+    """Run a method on a dataset: train, extract, rank, score, keep the record, print a table."""
     registry = load_registry(plugin)
     from rich.console import Console
     from rich.markup import escape
@@ -86,6 +103,8 @@ def command(
         dataset=dataset,
         execution=execution,
         variant=variant,
+        budget=budget,
+        recipe_file=recipe,
         protocols=protocol,
         metrics=metric,
         settings=dict(parse_settings([*short, *settings])),
@@ -95,6 +114,8 @@ def command(
         runs=runs,
         seed=seed,
         skip_damaged=skip_damaged,
+        checkpoint_minutes=checkpoint_minutes,
+        tensorboard=tensorboard,
         command=shlex.join(["bench", *sys.argv[1:]]),
     )
     messages = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -102,9 +123,11 @@ def command(
         listener = flow.Listener(
             notice=lambda text: messages.print(f"[bold yellow]{escape(text)}[/bold yellow]"),
             progress=bar.update,
+            training=bar.train,
         )
         outcomes = flow.run(request, registry, listener)
-    show_outcomes(outcomes)
+    if outcomes:  # of several processes, the first one has them
+        show_outcomes(outcomes)
 
 
 def show_outcomes(outcomes: list[Outcome]) -> None:

@@ -66,7 +66,9 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
             *([("paper", spec.paper)] if spec.paper else []),
             *(("variant", f"{name}: {text}") for name, (text, _) in spec.variants.items()),
             *_fields("recipe", spec.recipe()),
+            *(("budget", text) for text in _budgets(spec)),
             ("needs", ", ".join(spec.needs) or "images only"),
+            *(spec.facts() if spec.facts else ()),
         ]
     if isinstance(spec, BackboneSpec):
         name = f"{spec.name}:…" if spec.family else spec.name
@@ -78,5 +80,27 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
 
 
 def _fields(label: str, kind: type[Recipe] | None) -> list[tuple[str, str]]:
-    fields = kind.model_fields if kind else {}
-    return [(label, f"{name} = {f.default}  ({f.description})") for name, f in fields.items()]
+    from bench.recipes import fields
+
+    known = fields(kind) if kind else {}
+    return [
+        (label, f"{name} = {_as_set(field.default)}  ({field.description})")
+        for name, field in known.items()
+    ]
+
+
+def _budgets(spec: MethodSpec) -> list[str]:
+    """Return a line for each budget with the fields that it changes."""
+    from bench.recipes import FULL, fields, flatten
+
+    known = fields(spec.recipe())
+    lines = [f"{FULL}: the recipe as it stands"] if spec.budgets else []
+    for name, overrides in spec.budgets.items():
+        changes = flatten(overrides, known).items()
+        lines.append(f"{name}: " + ", ".join(f"{k} = {_as_set(value)}" for k, value in changes))
+    return lines
+
+
+def _as_set(value: Any) -> str:
+    """Return a value as `--set` takes it."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bench.interfaces import Distance
 from bench.metrics import Ranking
 from bench.search import coded, dense
-from bench.search.exact import Features, Positions, pair_scores, prepare
+from bench.search.exact import Features, Positions, pair_scores, prepare, scores_of_pairs
 from bench.search.gallery import Gallery, require_finite
 from bench.tasks import Task
 
@@ -28,6 +28,7 @@ Blocks = Iterator[tuple[slice, Ranking]]
 BLOCK_BYTES = 64 << 20  # of a block of queries, in float64
 DEEP = 8  # from an eighth of the gallery on, nearly all rows would be kept
 MOST_WAITING = 0.5  # where codes leave more than this to the other way, it alone goes on
+PAIRS = 1 << 20  # of queries and relevant images that are scored together
 SMALL = 1 << 28  # products and sums; below, coding costs more than it saves
 
 
@@ -139,14 +140,22 @@ def _first_relevant(
     exact, own = prepare(queries, distance), task.own()[at]
     order = np.argsort(task.gallery_codes, kind="stable")
     codes = task.gallery_codes[order]
+    start, end = (np.searchsorted(codes, task.query_codes[at], side) for side in ("left", "right"))
     targets = np.empty(len(at), np.int64)
-    for place, code in enumerate(task.query_codes[at]):
-        relevant = order[np.searchsorted(codes, code) : np.searchsorted(codes, code, "right")]
-        relevant = relevant[relevant != own[place]]
-        # one query against its few relevant images, by the same search
-        best = dense.search(
-            exact[place : place + 1], Gallery(gallery.features, gallery.rows[relevant]),
-            distance=distance, depth=1, own=np.array([-1]), device="cpu",
-        )  # fmt: skip
-        targets[place] = relevant[best[0, 0]]
+    ends = np.cumsum(end - start)
+    first = 0
+    while first < len(at):  # as many queries as have PAIRS relevant images together, or one
+        before = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + PAIRS, "right")))
+        count = (end - start)[first:last]
+        asked = np.repeat(np.arange(first, last), count)
+        place = np.arange(len(asked)) - np.repeat(np.cumsum(count) - count, count)
+        relevant = order[np.repeat(start[first:last], count) + place]
+        others = relevant != own[asked]
+        asked, relevant = asked[others], relevant[others]
+        found = scores_of_pairs(exact, asked, gallery.features, gallery.rows[relevant], distance)
+        best = np.lexsort((relevant, -found, asked))
+        heads = np.unique(asked, return_index=True)[1]  # each has one: its relevant count is not 0
+        targets[first:last] = relevant[best[heads]]
+        first = last
     return dense.ranks(exact, gallery, targets, distance=distance, own=own, device=device)

@@ -158,6 +158,27 @@ def scores(queries: Matrix, features: Features, rows: Positions, distance: Dista
     return result
 
 
+@compiled
+def _fill_pairs(queries: Any, at: Any, features: Any, rows: Any, kind: int, result: Any) -> None:
+    lanes = np.zeros(LANES)
+    for place in range(len(result)):
+        result[place] = score(queries, at[place], features, rows[place], kind, lanes)
+
+
+def scores_of_pairs(
+    queries: Matrix, at: Positions, features: Features, rows: Positions, distance: Distance
+) -> Matrix:
+    """Return the scores of prepared queries, by number `at` (n,), and their rows (n,), float64."""
+    result = np.empty(len(at))
+    in_threads(
+        lambda part: _fill_pairs(
+            queries, at[part], frozen(features), rows[part], KIND[distance], result[part]
+        ),
+        shares(len(at)),
+    )
+    return result
+
+
 def pair_scores(queries: Features, others: Features, distance: Distance) -> Matrix:
     """Return the score of each query (Q, D) and its one other image (Q, D), (Q,) float64."""
     rows = np.arange(len(others))[:, None]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,76 +17,87 @@ from bench.catalog import BOX, Catalog
 from bench.errors import DamagedImageError
 from bench.images import READ_AHEAD, WAYS_OUT, read_image
 from bench.interfaces import Preprocessing
+from bench.tasks import Rows
 from bench.training.augmentation import Variations
 from bench.training.samplers import Groups
+
+TRIED = 64  # images that a thread tries at once: a million tasks would take a gigabyte
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the images of a catalog as a network wants them.
-
-    With `skip_damaged`, a group with an image that cannot be read is left out of its batch;
-    else `DamagedImageError` is raised.
-    """
+    """Reads the images of a catalog as a network wants them, with `workers` threads."""
 
     catalog: Catalog
     preprocessing: Preprocessing
     workers: int
-    skip_damaged: bool
 
-    def read(
-        self, groups: Groups, varied: Callable[[], Variations] | None = None
-    ) -> tuple[Tensor, Groups]:
-        """Return uint8 (n * g, 3, S, S) of the groups that can be read, and these groups."""
-        images, size = self.catalog.images, self.preprocessing.size
-        variations = varied() if varied else None
-        rows = groups.rows.reshape(-1)
-        paths = images["path"].iloc[rows]
-        boxes = images[list(BOX)].iloc[rows].to_numpy(np.float32)
+    def image(self, row: int) -> Tensor:
+        """Return one image, uint8 (3, S, S); raises `DamagedImageError` naming its file."""
+        file = self.catalog.root / self.catalog.images["path"].iloc[row]
+        return read_image(file, self._boxes[row], self.preprocessing)
+
+    @cached_property
+    def _boxes(self) -> npt.NDArray[np.float32]:
+        # taken once: a million rows of the frame are copied each time
+        return self.catalog.images[list(BOX)].to_numpy(np.float32)
+
+    def read(self, groups: Groups, varied: Variations | None = None) -> Tensor:
+        """Return the pixels of n groups of g images, uint8 (n * g, 3, S, S).
+
+        Raises `DamagedImageError` for an image that cannot be read.
+        """
+        size, rows = self.preprocessing.size, groups.rows.reshape(-1)
         pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-        whole = np.ones(len(rows), np.bool_)
-        for place, (path, box) in enumerate(zip(paths, boxes, strict=True)):
+        for place, row in enumerate(rows.tolist()):
             try:
-                image = read_image(self.catalog.root / path, box, self.preprocessing)
+                image = self.image(row)
             except DamagedImageError as error:
-                if not self.skip_damaged:
-                    raise DamagedImageError(f"{error}; {WAYS_OUT}") from None
-                whole[place] = False
-                continue
-            if variations is not None:
-                image = variations.apply(image, place, self.preprocessing)
+                raise DamagedImageError(f"{error}; {WAYS_OUT}") from None
+            if varied is not None:
+                image = varied.apply(image, place, self.preprocessing)
             pixels[place] = image
-        readable = whole.reshape(groups.rows.shape).all(axis=1)
-        if readable.all():
-            return pixels, groups
-        kept = np.flatnonzero(readable)
-        if not len(kept):
-            raise DamagedImageError(
-                f"none of the {len(groups)} groups of a batch can be read, the first is "
-                f"{self.catalog.root / paths.iloc[0]}; repair the images"
-            )
-        of_kept = torch.from_numpy(np.repeat(readable, groups.rows.shape[1]))
-        return pixels[of_kept], groups[kept]
+        return pixels
 
     def ahead(
-        self, parts: Iterator[tuple[Groups, Callable[[], Variations] | None]]
+        self, parts: Iterator[tuple[Groups, Variations | None]]
     ) -> Iterator[tuple[Tensor, Groups]]:
-        """Yield what `read` returns for each of the parts, in order, read ahead by threads.
+        """Yield the pixels of each part with its groups, in order, read before they are asked for.
 
         At most `workers + READ_AHEAD + 2` batches are in memory.
         """
         with ThreadPoolExecutor(self.workers) as pool:
-            waiting: deque[Future[tuple[Tensor, Groups]]] = deque()
+            waiting: deque[tuple[Future[Tensor], Groups]] = deque()
             try:
-                for part in parts:
+                for groups, varied in parts:
                     if len(waiting) > self.workers + READ_AHEAD:
-                        yield waiting.popleft().result()
-                    waiting.append(pool.submit(self.read, *part))
+                        future, read = waiting.popleft()
+                        yield future.result(), read
+                    waiting.append((pool.submit(self.read, groups, varied), groups))
                 while waiting:
-                    yield waiting.popleft().result()
+                    future, read = waiting.popleft()
+                    yield future.result(), read
             finally:
-                for future in waiting:
+                for future, _ in waiting:
                     future.cancel()
+
+    def unreadable(self, rows: Rows) -> Rows:
+        """Return those of the rows whose image cannot be read, ascending; each is tried."""
+
+        def fails(row: int) -> bool:
+            try:
+                self.image(row)
+            except DamagedImageError:
+                return True
+            return False
+
+        def failing(part: Rows) -> list[int]:
+            return [row for row in part.tolist() if fails(row)]
+
+        parts = [rows[start : start + TRIED] for start in range(0, len(rows), TRIED)]
+        with ThreadPoolExecutor(self.workers) as pool:
+            found = [row for part in pool.map(failing, parts) for row in part]
+        return np.array(sorted(found), np.int64)
 
 
 def normalised(pixels: Tensor, preprocessing: Preprocessing, device: str | torch.device) -> Tensor:

@@ -44,7 +44,21 @@ class Position:
     seconds: float = 0.0
     waited: float = 0.0  # of the seconds, for images
     images: int = 0
-    damaged: int = 0  # groups left out because an image cannot be read, in the last epoch
+
+    def add(self, losses: Mapping[str, float], images: int) -> None:
+        """Count a step that is done."""
+        self.step += 1
+        self.images += images
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each term over the steps of the epoch so far."""
+        return {name: value / self.step for name, value in self.sums.items()}
+
+    def end_epoch(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, {}
 
 
 def save_progress(
@@ -55,8 +69,7 @@ def save_progress(
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         for name, value in state.items():
-            if value is not None:
-                tensors[f"{_OPTIMISER}{number}.{name}"] = torch.as_tensor(value)
+            tensors[f"{_OPTIMISER}{number}.{name}"] = torch.as_tensor(value)
     tensors |= {_BEST + name: tensor for name, tensor in (best or {}).items()}
     _save(path, tensors, asdict(position))
 
@@ -64,19 +77,26 @@ def save_progress(
 def load_progress(
     path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> tuple[Position, dict[str, Tensor] | None]:
-    """Put model and optimiser as they were; return the position and the best weights so far."""
+    """Put model and optimiser as they were; return the position and the best weights so far.
+
+    Raises `UserError` where the file is no checkpoint of this network.
+    """
     tensors, facts = _load(path)
     parts = {
         prefix: {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
         for prefix in (_MODEL, _BEST, _OPTIMISER)
     }
-    model.load_state_dict(parts[_MODEL])
+    _fill(path, model, parts[_MODEL])
+    parameters = [each for group in optimiser.param_groups for each in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in parts[_OPTIMISER].items():
         number, _, key = name.partition(".")
-        state.setdefault(int(number), {})[key] = tensor
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": state, "param_groups": groups})
+        # the file has rows first; laid out as their parameter is, they are as quick as before
+        like = parameters[int(number)]
+        laid_out = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        state.setdefault(int(number), {})[key] = laid_out
+    settings = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": settings})
     return Position(**facts), parts[_BEST] or None
 
 
@@ -87,11 +107,16 @@ def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
 
 def load_weights(path: Path, model: nn.Module) -> None:
     """Load a model's weights; raises `UserError` where the file is not one of them."""
-    tensors, _ = _load(path)
+    _fill(path, model, _load(path)[0])
+
+
+def _fill(path: Path, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UserError(f"{path} does not fit the network: {_one_line(error)}") from None
+        raise UserError(
+            f"{path} does not fit the network ({_one_line(error)}); remove it to train again"
+        ) from None
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -103,7 +128,10 @@ def _save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("bench", "{}"))
+            metadata = file.metadata() or {}
+            if "bench" not in metadata:
+                raise ValueError("bench did not write it")
+            facts = json.loads(metadata["bench"])
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(

@@ -34,6 +34,10 @@ class Groups:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def without(self, rows: Rows) -> Groups:
+        """Return the groups that hold none of these rows, in order."""
+        return self[np.flatnonzero(~np.isin(self.rows, rows).any(axis=1))] if len(rows) else self
+
     def __getitem__(self, part: slice | Codes) -> Groups:
         return Groups(self.rows[part], None if self.attribute is None else self.attribute[part])
 
@@ -64,11 +68,17 @@ class Sampler(Protocol):
 class Plain:
     """Each image once, in random order; groups of one."""
 
-    rows: Rows
+    images: Rows
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of all images."""
+        return np.sort(self.images)
 
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 1) groups."""
-        return Groups(generator.permutation(self.rows)[:, None])
+        _require(len(self.images), "image")
+        return Groups(generator.permutation(self.images)[:, None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +101,13 @@ class Balanced:
 
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 1) groups."""
-        known = self.codes >= 0
-        rows, members = self.images[known], Members.of(self.codes[known])
-        _require(len(rows), "image with a known value")
-        shuffled = np.lexsort((generator.random(len(rows)), members.code))
-        runs = -(-len(rows) // len(members.count))
+        known = generator.permutation(np.flatnonzero(self.codes >= 0))
+        _require(len(known), "image with a known value")
+        members = Members.of(self.codes[known])
+        runs = -(-len(known) // len(members.count))
         code = generator.random((runs, len(members.count))).argsort(axis=1)
         place = members.start[code] + np.arange(runs)[:, None] % members.count[code]
-        return Groups(rows[shuffled[place]].reshape(-1, 1))
+        return Groups(self.images[known[members.order[place]]].reshape(-1, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +123,13 @@ class Pairs:
     @cached_property
     def rows(self) -> Rows:
         """The rows that stand in some pair."""
-        return np.sort(self.images[_shared(self.codes)])
+        return np.sort(self.images[Members.of(self.codes).shared])
 
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 2) groups."""
-        anchor = generator.permutation(np.flatnonzero(_shared(self.codes)))
-        _require(len(anchor), "two images of one identity")
         members = Members.of(self.codes)
+        anchor = generator.permutation(np.flatnonzero(members.shared))
+        _require(len(anchor), "two images of one identity")
         return Groups(self.images[np.stack([anchor, members.same(anchor, generator)], axis=1)])
 
 
@@ -145,7 +154,7 @@ class Triplets:
         known = np.flatnonzero(self.codes >= 0)
         triplets = _triplets(self.codes[known], generator)
         _require(len(triplets), "two images of one identity beside one of another")
-        return Groups(self.images[known[generator.permutation(triplets)]])
+        return Groups(self.images[known[triplets]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,10 +183,9 @@ class AcrossDomains:
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 3) groups."""
         shop, items = self.shop[self.shop_items >= 0], self.shop_items[self.shop_items >= 0]
-        anchor = generator.permutation(self._anchors())
-        _require(len(anchor) and len(np.unique(items)) > 1,
+        anchor, members = generator.permutation(self._anchors()), Members.of(items)
+        _require(len(anchor) and len(members.codes) > 1,
                  "street image with shop images of its item and of another")  # fmt: skip
-        members = Members.of(items)
         code = np.searchsorted(members.codes, self.street_items[anchor])
         same = members.start[code] + _below(members.count[code], generator)
         other = members.other(code, generator)
@@ -201,34 +209,33 @@ class AttributeTriplets:
 
     @cached_property
     def rows(self) -> Rows:
-        """The rows with a known value."""
-        return np.sort(self.images[(self.labels[:, self._columns] >= 0).any(axis=1)])
+        """The rows with a known value of an attribute that triplets can be drawn for."""
+        return np.sort(self.images[(self.labels[:, list(self._anchors)] >= 0).any(axis=1)])
 
-    @property
-    def _columns(self) -> list[int]:
-        chosen = self.attributes
-        return list(range(self.labels.shape[1])) if chosen is None else list(chosen)
+    @cached_property
+    def _anchors(self) -> dict[int, int]:
+        """How many anchors each column has, where triplets can be drawn for it."""
+        anchors = {}
+        for column in range(self.labels.shape[1]) if self.attributes is None else self.attributes:
+            labels = self.labels[:, column]
+            members = Members.of(labels[labels >= 0])
+            count = int(members.shared.sum())
+            if count and len(members.codes) > 1:
+                anchors[column] = count
+        return anchors
 
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 3) groups with their attributes, numbers of columns of `labels`."""
-        drawable, sizes = [], []
-        for column in self._columns:
-            known = self.labels[self.labels[:, column] >= 0, column]
-            anchors = int(_shared(known).sum())
-            if anchors and len(np.unique(known)) > 1:
-                drawable.append(column)
-                sizes.append(anchors)
-        _require(len(drawable), "attribute of which two images share a value and one has another")
-        runs = -(-sum(sizes) // len(drawable))
-        drawn = np.empty((len(drawable), runs, 3), np.int64)
-        for place, (column, size) in enumerate(zip(drawable, sizes, strict=True)):
+        columns = np.array(list(self._anchors), np.int64)
+        _require(len(columns), "attribute of which two images share a value and one has another")
+        runs = -(-sum(self._anchors.values()) // len(columns))
+        drawn = np.empty((len(columns), runs, 3), np.int64)
+        for place, column in enumerate(columns):
             known = np.flatnonzero(self.labels[:, column] >= 0)
-            for start in range(0, runs, size):
-                triplets = generator.permutation(_triplets(self.labels[known, column], generator))
-                drawn[place, start : start + size] = known[triplets[: runs - start]]
-        order = generator.random((runs, len(drawable))).argsort(axis=1)
+            drawn[place] = known[_triplets(self.labels[known, column], generator, runs)]
+        order = generator.random((runs, len(columns))).argsort(axis=1)
         rows = drawn[order, np.arange(runs)[:, None]].reshape(-1, 3)
-        return Groups(self.images[rows], np.array(drawable)[order].reshape(-1))
+        return Groups(self.images[rows], columns[order].reshape(-1))
 
 
 @dataclass(frozen=True)
@@ -250,11 +257,19 @@ class Members:
     @classmethod
     def of(cls, codes: Codes) -> Members:
         """Return the members of each code."""
-        distinct, code, count = np.unique(codes, return_inverse=True, return_counts=True)
-        order = np.argsort(code, kind="stable")
-        place = np.empty(len(codes), np.int64)
+        order = np.argsort(codes, kind="stable")
+        ordered = codes[order]
+        start = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+        count = np.diff(start, append=len(codes))
+        code, place = np.empty_like(order), np.empty_like(order)
+        code[order] = np.repeat(np.arange(len(start)), count)
         place[order] = np.arange(len(codes))
-        return cls(distinct, code, order, np.cumsum(count) - count, count, place)
+        return cls(ordered[start], code, order, start, count, place)
+
+    @property
+    def shared(self) -> npt.NDArray[np.bool_]:
+        """Which images have a code, other than -1, that another one has, (n,)."""
+        return ((self.codes >= 0) & (self.count > 1))[self.code]
 
     def same(self, images: Codes, generator: np.random.Generator) -> Codes:
         """Return for each of the images another one of its code, (n,); there must be one."""
@@ -270,20 +285,20 @@ class Members:
         return np.where(place < start, place, place + count)
 
 
-def _triplets(codes: Codes, generator: np.random.Generator) -> Codes:
-    """Return a triplet for each image whose code another one shares, (n, 3); none for one code."""
+def _triplets(codes: Codes, generator: np.random.Generator, count: int | None = None) -> Codes:
+    """Return `count` triplets, (count, 3); none where there is one code, or each is of one image.
+
+    Each image whose code another one shares is the anchor once before any is again: all of them
+    once if `count` is None. Within a round their order is random.
+    """
     members = Members.of(codes)
-    if len(members.codes) < 2:
+    anchors = np.flatnonzero(members.shared)
+    if len(members.codes) < 2 or not len(anchors):
         return np.zeros((0, 3), np.int64)
-    anchor = np.flatnonzero(members.count[members.code] > 1)
+    rounds = 1 if count is None else -(-count // len(anchors))
+    anchor = generator.permuted(np.tile(anchors, (rounds, 1)), axis=1).reshape(-1)[:count]
     other = members.order[members.other(members.code[anchor], generator)]
     return np.stack([anchor, members.same(anchor, generator), other], axis=1)
-
-
-def _shared(codes: Codes) -> npt.NDArray[np.bool_]:
-    """Return which images have a code that another one has, (n,)."""
-    members = Members.of(codes)
-    return (codes >= 0) & (members.count[members.code] > 1)
 
 
 def _below(bounds: Codes, generator: np.random.Generator) -> Codes:

@@ -63,6 +63,16 @@ class TrainingStage:
     new: Sequence[str] = ()
     prepare: Callable[[Images], None] | None = None
 
+    @property
+    def samplers(self) -> list[Sampler]:
+        """The samplers of training and, where there is one, of validation."""
+        return [self.sampler, *([self.validation] if self.validation else [])]
+
+    @property
+    def rows(self) -> Rows:
+        """Every catalog row that the stage sees, ascending."""
+        return np.unique(np.concatenate([sampler.rows for sampler in self.samplers]))
+
     def generator(self, seed: int, epoch: int, *position: int) -> np.random.Generator:
         """Return the generator of an epoch or of one batch: a function of where training stands.
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def backbone(name: str, weights: str = "none", seed: int = 0) -> TimmBackbone:
     return TimmBackbone(resolve(name, weights, seed))
 
 
+@cache
+def randomly_weighted(name: str) -> TimmBackbone:
+    """Return a backbone that no test may change: the large ones take long to build."""
+    return backbone(f"timm:{name}")
+
+
 def random_images(count: int, size: int = 224) -> Tensor:
     return torch.randn((count, 3, size, size), generator=torch.Generator().manual_seed(1))
 
@@ -43,7 +50,7 @@ def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_stage_has_the_channels_and_the_stride_it_states(name: str) -> None:
-    network = backbone(f"timm:{name}")
+    network = randomly_weighted(name)
     names = list(network.stages)
     assert len(names) > 2
     with torch.inference_mode():
@@ -56,7 +63,7 @@ def test_every_stage_has_the_channels_and_the_stride_it_states(name: str) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_and_choice_of_stages_does_not_change_a_map(name: str) -> None:
-    network = backbone(f"timm:{name}")
+    network = randomly_weighted(name)
     names = [stage for stage in network.stages if stage != POOLED]
     first, last = names[0], names[-1]
     images = random_images(1)
@@ -70,7 +77,7 @@ def test_the_order_and_choice_of_stages_does_not_change_a_map(name: str) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pooled_is_what_the_classifier_of_timm_sees(name: str) -> None:
-    network = backbone(f"timm:{name}")
+    network = randomly_weighted(name)
     torch.manual_seed(5)
     model = timm.create_model(name, pretrained=False)
     model.load_state_dict(network.model.state_dict())

@@ -19,6 +19,10 @@ from bench.images import decode, resize_and_crop
 
 Pixels = npt.NDArray[np.uint8]
 BACKBONES = {LITE0: "pretrained", "timm:resnet18": "none", "timm:vgg11": "none"}
+# VGG is here for its large fully connected layers, whose long sums OpenVINO may cut in any way;
+# it takes long, and eager torch does with it what it does with the plain module
+WITH_KINDS = [(name, kind) for kind in ("torch", "openvino") for name in BACKBONES
+              if (name, kind) != ("timm:vgg11", "torch")]  # fmt: skip
 COUNT = 8
 
 
@@ -106,8 +110,7 @@ def require_equal_to_rounding(
     assert abs(found - expected).max() <= 1e-5 * abs(expected).max()
 
 
-@pytest.mark.parametrize("name", BACKBONES)
-@pytest.mark.parametrize("kind", ["torch", "openvino"])
+@pytest.mark.parametrize(("name", "kind"), WITH_KINDS)
 def test_an_engine_in_fp32_agrees_with_the_plain_module(name: str, kind: str) -> None:
     require_equal_to_rounding(engine(name, kind)(drawn()), expected_of(name))
 
@@ -122,7 +125,7 @@ def test_openvino_agrees_with_the_plain_module_on_photographs(photographed: Pixe
 # Measured on a processor with bf16 of its own (lowest, median of the cosine to float32):
 #   efficientnet-lite0   openvino 0.9960, 0.9986   torch 0.9981, 0.9993   (0.994, 0.999 elsewhere)
 #   timm:resnet18        openvino 0.999996         torch 0.999994
-#   timm:vgg11           openvino 0.99998          torch 0.99997
+#   timm:vgg11           openvino 0.99998
 # EfficientNet-Lite0 loses more than the others: its trained depthwise layers have channels of very
 # different scale, and the rounding to 8 bits of mantissa adds up over 16 blocks.
 BF16_FLOORS = {
@@ -132,8 +135,7 @@ BF16_FLOORS = {
 }
 
 
-@pytest.mark.parametrize("name", BACKBONES)
-@pytest.mark.parametrize("kind", ["torch", "openvino"])
+@pytest.mark.parametrize(("name", "kind"), WITH_KINDS)
 def test_bf16_stays_near_float32_by_cosine(name: str, kind: str) -> None:
     found = cosines(engine(name, kind, "bf16")(drawn()), expected_of(name))
     lowest, median = BF16_FLOORS[name]
@@ -150,8 +152,9 @@ def test_bf16_stays_near_float32_on_photographs(photographed: Pixels) -> None:
     assert np.median(found) >= median
 
 
-@pytest.mark.parametrize("name", BACKBONES)
-@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "batch_size"), [*((name, 1) for name in BACKBONES), (LITE0, 3), ("timm:resnet18", 3)]
+)
 def test_openvino_gives_the_same_bits_for_every_batch_size(name: str, batch_size: int) -> None:
     pixels = drawn()[:6]
     run = engine(name, "openvino", "fp32", batch_size)

@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,50 @@ def test_resizing_agrees_with_pillow_to_two_grey_levels(
     assert abs(difference).max() <= 2
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [
+        pytest.param(534, 400, 224, id="portrait"),
+        pytest.param(301, 455, 224, id="odd landscape"),
+        pytest.param(224, 224, 224, id="as it is"),
+        pytest.param(50, 37, 224, id="smaller than the target"),
+        pytest.param(1, 1, 32, id="one pixel"),
+        pytest.param(40, 320, 64, id="8 times as wide as high"),
+    ],
+)
+def test_squashing_agrees_with_pillow_to_two_grey_levels(
+    height: int, width: int, size: int, interpolation: Interpolation
+) -> None:
+    preprocessing = Preprocessing(size, 0.875, interpolation, (0.5,) * 3, (0.5,) * 3, "squash")
+    image = picture(height, width)
+    found = resize_and_crop(torch.from_numpy(image).permute(2, 0, 1), preprocessing)
+    assert found.shape == (3, size, size)
+    assert found.dtype == torch.uint8
+    filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+    expected = np.asarray(Image.fromarray(image).resize((size, size), filters[interpolation]))
+    difference = found.permute(1, 2, 0).numpy().astype(int) - expected.astype(int)
+    assert abs(difference).max() <= 2
+
+
+def test_squashing_keeps_the_rim_that_cropping_loses() -> None:
+    image = torch.zeros((3, 200, 50), dtype=torch.uint8)
+    image[:, :20], image[:, -20:] = 250, 200  # a hem and a collar: a tenth of the height each
+    squashed = resize_and_crop(image, replace(SMALL, size=40, fit="squash"))
+    assert (squashed[:, :3] == 250).all()
+    assert (squashed[:, -3:] == 200).all()
+    assert (squashed[:, 6:-6] == 0).all()
+    assert not resize_and_crop(image, replace(SMALL, size=40)).any()
+
+
+def test_squashing_does_not_depend_on_the_crop() -> None:
+    image = torch.from_numpy(picture(60, 90)).permute(2, 0, 1)
+    first, second = (
+        resize_and_crop(image, replace(SMALL, fit="squash", crop=crop)) for crop in (0.5, 1.0)
+    )
+    assert torch.equal(first, second)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     paths = []
@@ -379,3 +424,12 @@ def test_a_very_long_image_is_cut_before_it_is_resized_and_keeps_its_middle() ->
     assert (with_middle[:, :, middle - 2 : middle + 2] == 200).all()
     # the whole of it, resized, would be 4,000 / 4 times the shorter side
     assert torch.equal(with_middle, resize_and_crop(image[:, :, 1800:2200], SMALL))
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4000), (3, 4000, 4)])
+def test_of_a_very_long_image_the_middle_is_squashed(shape: tuple[int, ...]) -> None:
+    image = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0)).byte()
+    middle = slice(2000 - 16, 2000 + 16)  # 8 times the shorter side
+    kept = image[:, :, middle] if shape[2] == 4000 else image[:, middle]
+    squash = replace(SMALL, fit="squash")
+    assert torch.equal(resize_and_crop(image, squash), resize_and_crop(kept, squash))

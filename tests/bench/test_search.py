@@ -485,7 +485,7 @@ def test_first_relevant_is_right_at_any_depth(
         code = task.query_codes[query]
         right = [code >= 0 and p >= 0 and task.gallery_codes[p] == code for p in positions]
         expected.append(right.index(True) + 1 if any(right) else 0)
-    with dense_blocks(block + 2, block * (block + 2), 1):
+    with dense_blocks(block + 2, block * (block + 2), 1), set_to((search, "PAIRS", block)):
         first = ranked(task, features, depth, distance=distance, device=device).first_relevant
     assert first is not None
     assert first.tolist() == expected

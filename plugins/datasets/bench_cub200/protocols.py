@@ -13,6 +13,7 @@ from bench_cub200 import PROTOCOLS
 from bench_cub200.families import family_of, last_word
 
 METRICS = ("hit@1", "hit@5", "hit@10", "precision@1", "precision@5", "precision@10", "map@r")
+OF_ATTRIBUTES = ("iou@1", "iou@5", "iou@10")  # where the files of attributes are there
 
 
 def make_protocols(catalog: Catalog) -> Sequence[Protocol]:
@@ -26,7 +27,8 @@ def make_protocols(catalog: Catalog) -> Sequence[Protocol]:
     ) -> Protocol:
         codes = np.unique(labels, return_inverse=True)[1].astype(np.int64)
         task = by_code(name, codes, rows, rows)
-        return Protocol(name, PROTOCOLS[name], (task,), METRICS, headline, training)
+        metrics = METRICS + (OF_ATTRIBUTES if catalog.schema.width else ())
+        return Protocol(name, PROTOCOLS[name], (task,), metrics, headline, training)
 
     found = [protocol("unseen-classes", species, second_half, first_half, "hit@1")]
     if not len(test):

@@ -22,6 +22,7 @@ styles.csv         id, gender, masterCategory, subCategory, articleType, … a l
 images/<id>.jpg    the photograph of each product"""
 COUNTS = {"images": 44_441}
 PROTOCOLS = {
+    "type-and-colour": "queries against the gallery; relevant = same articleType and baseColour",
     "manipulation": "a query with one attribute changed; relevant = all attributes as wanted",
     "attribute": "held-out images against all of them; relevant = same value of one attribute",
     "recognition": "the value of each attribute in the held-out images",

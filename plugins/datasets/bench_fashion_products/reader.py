@@ -18,12 +18,15 @@ from bench.errors import IncompatibleError
 from bench.pictures import digests, split_by_share
 from bench.protocols import Protocol
 from bench.recipes import Recipe
+from bench.tasks import Rows, by_code
 from bench_fashion_products import FOLDERS, PROTOCOLS
 from bench_fashion_products.options import FashionProductsOptions
 from bench_fashion_products.styles import read_styles
 
 STYLES, IMAGES = "styles.csv", "images"
 ATTRIBUTES = ("gender", "articleType", "baseColour", "season", "usage")
+RETRIEVAL = ("precision@1", "precision@5", "precision@10", "hit@1", "hit@10", "map@r", "iou@1",
+             "iou@5", "iou@10")  # fmt: skip
 SHARES = {"train": 0.5, "gallery": 0.4, "query": 0.1}
 
 Labels = npt.NDArray[np.int64]
@@ -87,6 +90,7 @@ class FashionProducts:
         queries, gallery = catalog.rows(split="query"), catalog.rows(split="gallery")
         held_out, training = catalog.rows(split=("query", "gallery")), catalog.rows(split="train")
         builders = {
+            "type-and-colour": partial(_type_and_colour, queries=queries, gallery=gallery),
             "manipulation": partial(manipulation, queries=queries, gallery=gallery),
             "attribute": partial(similar_in_attribute, queries=held_out, gallery=held_out),
             "recognition": partial(recognition, queries=held_out),
@@ -103,6 +107,23 @@ class FashionProducts:
         from bench_fashion_products.mini import ITEMS, draw_mini
 
         draw_mini(root, seed=seed, items=ITEMS if items is None else items)
+
+
+def _type_and_colour(
+    name: str, summary: str, catalog: Catalog, *, queries: Rows, gallery: Rows, training: Rows
+) -> Protocol:
+    """Return the protocol in which the same articleType and the same baseColour are relevant."""
+    labels = catalog.labels()
+    names = [attribute.name for attribute in catalog.schema.attributes]
+    if not {"articleType", "baseColour"} <= set(names):
+        raise IncompatibleError("no articleType or no baseColour has enough images")
+    both = labels[:, [names.index("articleType"), names.index("baseColour")]]
+    codes = np.unique(both, axis=0, return_inverse=True)[1].astype(np.int64)
+    codes[(both < 0).any(axis=1)] = -1
+    if not np.isin(codes[queries][codes[queries] >= 0], codes[gallery]).any():
+        raise IncompatibleError("no query has a gallery image of its type and colour")
+    task = by_code("all", codes, queries, gallery)
+    return Protocol(name, summary, (task,), RETRIEVAL, "precision@1", training)
 
 
 def _label(styles: pd.DataFrame, minimum: int) -> tuple[AttributeSchema, Labels, list[str]]:

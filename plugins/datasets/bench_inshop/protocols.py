@@ -12,6 +12,7 @@ from bench_inshop.vocabulary import DRESSES
 
 METRICS = ("hit@1", "hit@5", "hit@10", "hit@20", "hit@50", "precision@1", "precision@5",
            "precision@10", "map@r")  # fmt: skip
+OF_ATTRIBUTES = ("iou@1", "iou@5", "iou@10")  # where the files of attributes are there
 
 
 def make_protocols(catalog: Catalog) -> Sequence[Protocol]:
@@ -27,7 +28,8 @@ def make_protocols(catalog: Catalog) -> Sequence[Protocol]:
         return (by_code(name, items, asked, ranked),) if len(asked) and len(ranked) else ()
 
     def protocol(name: str, parts: tuple[Task, ...], headline: str, learnt: Rows) -> Protocol:
-        return Protocol(name, PROTOCOLS[name], parts, METRICS, headline, learnt)
+        metrics = METRICS + (OF_ATTRIBUTES if catalog.schema.width else ())
+        return Protocol(name, PROTOCOLS[name], parts, metrics, headline, learnt)
 
     by_category = tuple(
         task

@@ -96,7 +96,7 @@ class Manifest:
         if not len(rest):
             raise DataError(f"{self.file}: every row is of split `train`; none is left to query")
         return [
-            Protocol(name, summary, (by_code("all", codes, *pairs[name]),), METRICS, "hit@1")
+            Protocol(name, summary, (by_code("all", codes, *pairs[name]),), METRICS, "hit@1", train)
             for name, summary in PROTOCOLS.items()
             if all(map(len, pairs[name]))
         ]

@@ -11,6 +11,7 @@ from bench.interfaces import Method, MethodSpec, Parts
 if TYPE_CHECKING:
     from bench.catalog import Catalog
     from bench.recipes import Recipe
+    from bench.tasks import Rows
 
 
 @hookimpl
@@ -22,7 +23,7 @@ def register_methods() -> Iterable[MethodSpec]:
 
         return PretrainedRecipe
 
-    def build(recipe: Recipe, catalog: Catalog, parts: Parts, seed: int) -> Method:
+    def build(recipe: Recipe, catalog: Catalog, parts: Parts, seed: int, training: Rows) -> Method:
         from bench_pretrained.model import Pretrained
         from bench_pretrained.recipe import PretrainedRecipe
 

@@ -61,6 +61,8 @@ class StageFeatures:
 class Pretrained:
     """A backbone with published weights; nothing is trained."""
 
+    stages = ()
+
     def __init__(self, recipe: PretrainedRecipe, parts: Parts, seed: int) -> None:
         self.recipe = recipe
         self.backbone: BackboneSource = parts.backbone_source(recipe.backbone, recipe.weights, seed)

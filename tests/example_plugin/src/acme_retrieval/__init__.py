@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bench.catalog import Catalog
     from bench.recipes import Recipe
+    from bench.tasks import Rows
 
 
 @hookimpl
@@ -56,7 +57,7 @@ def register_methods() -> Iterable[MethodSpec]:
 
         return HistogramRecipe
 
-    def build(recipe: Recipe, catalog: Catalog, parts: Parts, seed: int) -> Method:
+    def build(recipe: Recipe, catalog: Catalog, parts: Parts, seed: int, training: Rows) -> Method:
         from acme_retrieval.method import ColourHistogram
 
         return ColourHistogram(recipe)

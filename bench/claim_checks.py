@@ -1,0 +1,320 @@
+"""How each kind of check is decided on the runs of one setting.
+
+Queries of one protocol are compared one by one, with the paired bootstrap of `bench compare`;
+quantities of two protocols by independent resamples. What holds by construction is counted.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.claim_files import (
+    Better,
+    Check,
+    Curve,
+    EveryQuery,
+    Fact,
+    Larger,
+    NotCheckable,
+    Quantity,
+    Ratio,
+    Side,
+    place,
+)
+from bench.claim_runs import Evidence, Measured, require_same_queries
+from bench.entries import QUERY, Queries
+from bench.errors import RecordError, UserError
+from bench.statistics import LEVEL, RESAMPLES, Floats, bootstrap_intervals, means
+
+Verdict = Literal["reversed", "not checkable", "undecided", "held"]
+_EQUAL = 1e-12  # means of the same numbers in another order differ by rounding
+_BLOCK = 100  # resamples drawn at once
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: `value` with its 95 % interval, and the `threshold` it has to exceed.
+
+    What is counted exactly has no interval; there `value` is how often the claim fails. `found`
+    says it in words, or why nothing could be compared. `queries` are those that count, of both
+    places where there are two. `runs` are folders.
+    """
+
+    what: str
+    verdict: Verdict
+    found: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    queries: int | None = None
+    runs: list[str] = field(default_factory=list)
+
+
+def compare(check: Check, evidence: Evidence) -> list[Comparison]:
+    """Return all comparisons of a check."""
+    match check:
+        case NotCheckable():
+            return [Comparison("", "not checkable", check.why)]
+        case Fact():
+            module, _, name = check.function.partition(":")
+            verdict, text = getattr(importlib.import_module(module), name)()
+            return [Comparison("", verdict, text)]
+        case Larger():
+            return _tried(_larger, check, evidence)
+        case EveryQuery():
+            of_each = [_tried(_every_query, check, this, evidence) for this in check.these]
+        case Curve(than=()):
+            of_each = [_tried(_monotone, check, this, evidence) for this in check.these]
+        case Curve():
+            of_each = [_tried(_leads, check, *pair, evidence) for pair in _pairs(check)]
+        case Better():
+            of_each = [_tried(_better, check, *pair, evidence) for pair in _pairs(check)]
+        case Ratio():
+            of_each = [_tried(_ratio, check, *pair, evidence) for pair in _pairs(check)]
+    return [found for of_one in of_each for found in of_one]
+
+
+def _tried(of_one: Callable[..., list[Comparison]], *arguments: Any) -> list[Comparison]:
+    """Return what `of_one` finds; where its runs are lacking, one comparison that says so."""
+    try:
+        return of_one(*arguments)
+    except UserError as error:
+        return [Comparison("", "not checkable", str(error))]
+
+
+def _pairs(check: Better | Ratio | Curve) -> Iterable[tuple[Side, Side]]:
+    return product(check.these, check.than)
+
+
+def _better(check: Better, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
+    first, second = (evidence.of(side, check, check.metrics) for side in (this, than))
+    require_same_queries([*first.runs, *second.runs])
+    gains = (first.values - second.values) * _signs(check.metrics, evidence)
+    intervals = bootstrap_intervals(gains, clusters=first.asked.clusters, tasks=first.asked.tasks)
+    return _with_intervals(
+        [f"{name} in {check.protocol}: {this} − {than}" for name in check.metrics],
+        means(gains, first.asked.tasks), intervals, _counted(gains),
+        first.folders + second.folders, or_equal=check.at_least_equal,
+    )  # fmt: skip
+
+
+def _ratio(check: Ratio, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
+    first, second = (evidence.of(side, check, check.metrics) for side in (this, than))
+    require_same_queries([*first.runs, *second.runs])
+    both = np.isnan(first.values + second.values)
+    of_two = np.hstack([np.where(both, np.nan, side.values) for side in (first, second)])
+    above, below = np.split(means(of_two, first.asked.tasks), 2)
+    drawn_above, drawn_below = np.split(_resampled_means(of_two, first.asked, seed=0), 2, axis=1)
+    if (drawn_below <= 0).any():
+        raise RecordError(f"the mean of {than} is 0 or near it: nothing to divide by")
+    return _with_intervals(
+        [f"{name} in {check.protocol}: {this} / {than}" for name in check.metrics],
+        above / below, _intervals(drawn_above / drawn_below), _counted(of_two)[: len(above)],
+        first.folders + second.folders, threshold=check.at_least,
+    )  # fmt: skip
+
+
+def _larger(check: Larger, evidence: Evidence) -> list[Comparison]:
+    first, second = (_measured(of, check.metrics, evidence) for of in (check.this, check.than))
+    if place(check.this) == place(check.than):
+        require_same_queries([*first.runs, *second.runs])
+        rows = first.values - second.values
+        found = means(rows, first.asked.tasks)
+        intervals = bootstrap_intervals(
+            rows, clusters=first.asked.clusters, tasks=first.asked.tasks
+        )
+        counted = _counted(rows)
+    else:
+        found = means(first.values, first.asked.tasks) - means(second.values, second.asked.tasks)
+        drawn = [_resampled_means(of.values, of.asked, seed) for seed, of in
+                 enumerate((first, second))]  # fmt: skip
+        intervals = _intervals(drawn[0] - drawn[1])
+        counts = np.stack([_counted(first.values), _counted(second.values)])
+        counted = np.where(counts.all(axis=0), counts.sum(axis=0), 0)
+    what = f"{_named(check.this)} against {_named(check.than)}"
+    return _with_intervals(
+        [f"{name}: {what}" for name in check.metrics], found, intervals, counted,
+        first.folders + second.folders,
+    )  # fmt: skip
+
+
+def _measured(quantity: Quantity, metrics: Sequence[str], evidence: Evidence) -> Measured:
+    """Return a quantity's value for each query: a side's or, with `over`, how much better it is."""
+    found = evidence.of(quantity.of, quantity, metrics)
+    if quantity.over is None:
+        return found
+    other = evidence.of(quantity.over, quantity, metrics)
+    require_same_queries([*found.runs, *other.runs])
+    gains = (found.values - other.values) * _signs(metrics, evidence)
+    return Measured([*found.runs, *other.runs], gains, found.asked)
+
+
+def _named(quantity: Quantity) -> str:
+    side = f"{quantity.of} − {quantity.over}" if quantity.over else str(quantity.of)
+    return f"{side} in {quantity.dataset} {quantity.protocol}"
+
+
+def _every_query(check: EveryQuery, this: Side, evidence: Evidence) -> list[Comparison]:
+    first = evidence.of(this, check, check.metrics)
+    second = evidence.of(this, check.other, check.at_least)
+    rows = _same_queries(first, second)
+    found = []
+    for column, (name, least) in enumerate(zip(check.metrics, check.at_least, strict=True)):
+        differences = first.values[:, column] - second.values[rows, column]
+        queries = int(np.count_nonzero(~np.isnan(differences)))
+        below = int(np.count_nonzero(differences < -_EQUAL))
+        where = f" in {check.other.protocol}" if check.in_protocol else ""
+        what = f"{name} in {check.protocol} ≥ {least}{where}: {this}"
+        runs = list(dict.fromkeys(first.folders + second.folders))
+        if not queries:
+            found.append(_uncounted(what, runs))
+            continue
+        text = (
+            f"below for {below:,} of {queries:,} queries" if below else f"all {queries:,} queries"
+        )
+        verdict: Verdict = "reversed" if below else "held"
+        found.append(Comparison(what, verdict, text, value=below, queries=queries, runs=runs))
+    return found
+
+
+def _same_queries(first: Measured, second: Measured) -> npt.NDArray[np.int64]:
+    """Return the row of the second's values for each row of the first's."""
+    columns = QUERY[1:]  # the protocols' tasks have names of their own
+    if first.runs[0].record.protocol == second.runs[0].record.protocol:
+        columns = QUERY
+    keys, others = (
+        list(zip(*(of.runs[0].table[name].to_pylist() for name in columns), strict=True))
+        for of in (first, second)
+    )
+    place_of = {key: row for row, key in enumerate(others)}
+    if len(place_of) != len(others) or place_of.keys() != {*keys} or len(keys) != len(others):
+        raise RecordError(
+            f"{first.folders[0]} and {second.folders[0]} do not ask the same queries, each once; "
+            "expected protocols that do"
+        )
+    return np.array([place_of[key] for key in keys], np.int64)
+
+
+def _monotone(check: Curve, this: Side, evidence: Evidence) -> list[Comparison]:
+    curve, runs = _curve(check, this, evidence)
+    steps = np.diff(curve) * (1 if check.shape == "rises" else -1)
+    where = np.flatnonzero(steps < -_EQUAL) + 2
+    other = "falls" if check.shape == "rises" else "rises"
+    what = f"{check.metric} in {check.protocol} {check.shape} with k: {this}"
+    return [_counted_curve(what, other, where, len(steps), runs)]
+
+
+def _leads(check: Curve, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
+    (first, runs), (second, others) = (_curve(check, side, evidence) for side in (this, than))
+    sign = _signs([check.metric], evidence)[0]
+    where = np.flatnonzero((first - second) * sign < -_EQUAL) + 1
+    what = f"{check.metric} in {check.protocol}, every k: {this} − {than}"
+    return [_counted_curve(what, "behind", where, len(first), runs + others)]
+
+
+def _curve(check: Curve, side: Side, evidence: Evidence) -> tuple[Floats, list[str]]:
+    """Return a metric's mean at the cut-offs from 1 to its own, over tasks and seeds, (k,)."""
+    spec, k = evidence.registry.metric(check.metric)
+    found = evidence.of(side, check)
+    name = spec.name.replace("@k", "")
+    curves = [task.curves.get(name, [])[:k] for run in found.runs for task in run.record.tasks]
+    if min(map(len, curves)) < k:
+        raise RecordError(
+            f"{found.folders[0]} has no curve of {name} from 1 to {k}; run again with "
+            f"--metric {check.metric}, a record's curves end at 50"
+        )
+    return np.mean(curves, axis=0), found.folders
+
+
+def _counted_curve(
+    what: str, otherwise: str, where: npt.NDArray[np.int64], count: int, runs: list[str]
+) -> Comparison:
+    """Return a comparison of curves that fails `where` of `count` cut-offs."""
+    verdict: Verdict = "undecided"
+    if len(where) in {0, count}:
+        verdict = "reversed" if len(where) else "held"
+    shown = ", ".join(map(str, where[:5])) + (", …" if len(where) > 5 else "")
+    text = f"{otherwise} at {len(where)} of {count} k: {shown}" if len(where) else f"all {count} k"
+    return Comparison(what, verdict, text, value=len(where), runs=runs)
+
+
+def _with_intervals(
+    names: Sequence[str],
+    values: Floats,
+    intervals: Floats,
+    queries: npt.NDArray[np.int64],
+    runs: list[str],
+    *,
+    threshold: float = 0.0,
+    or_equal: bool = False,
+) -> list[Comparison]:
+    """Return a comparison for each value (M,), with its interval (M, 2), with the threshold."""
+    found = []
+    for what, value, (low, high), count in zip(
+        names, values.tolist(), intervals.tolist(), queries.tolist(), strict=True
+    ):
+        if not count:
+            found.append(_uncounted(what, runs))
+            continue
+        verdict: Verdict = "undecided"
+        if low > threshold + _EQUAL or (or_equal and low >= threshold - _EQUAL):
+            verdict = "held"
+        elif high < threshold - _EQUAL:
+            verdict = "reversed"
+        shown = f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
+        if threshold:
+            shown = f"{value:.2f} [{low:.2f}, {high:.2f}], to exceed {threshold:g}"
+        found.append(Comparison(what, verdict, shown, value, low, high, threshold, count, runs))
+    return found
+
+
+def _uncounted(what: str, runs: list[str]) -> Comparison:
+    return Comparison(what, "not checkable", "no query counts in both", queries=0, runs=runs)
+
+
+def _counted(values: Floats) -> npt.NDArray[np.int64]:
+    return np.asarray(np.count_nonzero(~np.isnan(values), axis=0))
+
+
+def _signs(metrics: Sequence[str], evidence: Evidence) -> npt.NDArray[np.int64]:
+    """Return 1 for each metric where higher is better, else -1."""
+    every = [evidence.registry.metric(name)[0].higher_is_better for name in metrics]
+    return np.where(every, 1, -1)
+
+
+def _resampled_means(values: Floats, asked: Queries, seed: int) -> Floats:
+    """Return the means of resamples of the photographs, (R, M); rows as in `bootstrap_intervals`.
+
+    All columns share the draws, so that a ratio of two is one of paired means.
+    """
+    generator = np.random.default_rng(seed)
+    photographs, tasks = asked.clusters.max() + 1, asked.tasks.max() + 1
+    sums, counts = np.zeros((2, tasks, photographs, values.shape[1]))
+    np.add.at(sums, (asked.tasks, asked.clusters), np.nan_to_num(values))
+    np.add.at(counts, (asked.tasks, asked.clusters), ~np.isnan(values))
+    blocks = []
+    for _ in range(RESAMPLES // _BLOCK):
+        shares = np.full(photographs, 1 / photographs)
+        drawn = generator.multinomial(photographs, shares, size=_BLOCK).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            of_tasks = (drawn @ sums) / (drawn @ counts)  # (T, R, M)
+            known = ~np.isnan(of_tasks)
+            blocks.append(np.where(known, of_tasks, 0).sum(axis=0) / known.sum(axis=0))
+    return np.concatenate(blocks)
+
+
+def _intervals(drawn: Floats) -> Floats:
+    """Return the percentile interval of each column of resampled values (R, M), (M, 2)."""
+    outer = (1 - LEVEL) / 2
+    known = ~np.isnan(drawn).all(axis=0)
+    intervals = np.full((drawn.shape[1], 2), np.nan)
+    intervals[known] = np.nanquantile(drawn[:, known], [outer, 1 - outer], axis=0).T
+    return intervals
