@@ -28,7 +28,8 @@ MINI_WARNING = (
     "an implementation works. It says nothing about real photographs."
 )
 COLUMNS = (  # of the CSV files, one row per record, task and metric
-    "dataset edition protocol protocol_fingerprint origin method variant backbone weights "
+    "dataset edition protocol protocol_fingerprint origin method variant budget backbone "
+    "substitute_for weights "
     "seed task queries gallery uncounted metric mean low high category_mean dimension "
     "parameters flops_per_image engine precision images_per_second git_commit git_clean "
     "digest"
@@ -240,11 +241,19 @@ def _tasks_table(records: list[Record]) -> list[str]:
 
 
 def _method_cells(record: Record, common: dict[str, object]) -> list[str]:
-    """Return method, backbone and weights; options of the data that not all share are named."""
+    """Return method, backbone and weights.
+
+    Named besides are the budget, if it is not the paper's recipe, options of the data that not all
+    share, and the paper's backbone, if this is another.
+    """
     variant = "" if record.variant == "default" else f" {record.variant}"
     own = {name: v for name, v in record.dataset.options.items() if name not in common}
-    name = record.method + variant + (f" ({_in_words(own)})" if own else "")
-    return [_escape(name), _escape(record.backbone.name), _escape(record.backbone.source)]
+    notes = [f"budget {record.budget}"] if record.budget != "full" else []
+    notes += [_in_words(own)] if own else []
+    name = record.method + variant + (f" ({', '.join(notes)})" if notes else "")
+    published = record.backbone.substitute_for
+    backbone = record.backbone.name + (f", for {published}" if published else "")
+    return [_escape(name), _escape(backbone), _escape(record.backbone.source)]
 
 
 def _common_options(records: list[Record]) -> dict[str, object]:
@@ -287,9 +296,9 @@ def _csv(records: list[Record]) -> str:
                 writer.writerow(
                     [record.dataset.name, record.dataset.edition, record.protocol,
                      record.protocol_fingerprint, record.origin, record.method, record.variant,
-                     record.backbone.name, record.backbone.source, record.seed, task.task,
-                     task.queries, task.gallery, task.uncounted, name, value.mean, value.low,
-                     value.high, by_category, *cost, made.git_commit, made.git_clean,
+                     record.budget, record.backbone.name, record.backbone.substitute_for,
+                     record.backbone.source, record.seed, task.task, task.queries, task.gallery,
+                     task.uncounted, name, value.mean, value.low, value.high, by_category, *cost, made.git_commit, made.git_clean,
                      record.digest]
                 )  # fmt: skip
     return buffer.getvalue()

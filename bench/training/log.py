@@ -31,18 +31,19 @@ class Log:
             self._writer = SummaryWriter(str(folder / "tensorboard"))
         path = folder / "log.jsonl"
         old = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
-        write_text(path, "".join(line for line in old if _is_before(line, position)))
+        kept = [line for line in old if _is_before(line, position)]
+        write_text(path, "".join(kept))
         self._file: IO[str] = path.open("a", encoding="utf-8", newline="\n")
-        self._done = 0
+        self._steps = sum("step" in json.loads(line) for line in kept)
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], rate: float) -> None:
         """Write the losses of one step; epochs and steps are counted from 1."""
         self._write({"epoch": epoch + 1, "step": step, "losses": losses, "learning_rate": rate})
-        self._done += 1
+        self._steps += 1
         if self._writer:
             for name, value in losses.items():
-                self._writer.add_scalar(f"loss/{name}", value, self._done)
-            self._writer.add_scalar("learning rate", rate, self._done)
+                self._writer.add_scalar(f"loss/{name}", value, self._steps)
+            self._writer.add_scalar("learning rate", rate, self._steps)
 
     def epoch(self, epoch: int, losses: Mapping[str, float], **facts: float | None) -> None:
         """Write the means of an epoch, and what else is known of it."""

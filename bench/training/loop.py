@@ -18,7 +18,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from bench.engines import Execution
-from bench.errors import UserError
+from bench.errors import DamagedImageError, UserError
 from bench.records import StageFacts
 from bench.tasks import Rows
 from bench.training import checkpoints
@@ -159,6 +159,8 @@ def validate(
         raise ValueError(f"stage {stage.name} has no validation images")
     recipe = stage.recipe
     groups = stage.validation.epoch(stage.generator(setting.seed, recipe.epochs)).without(damaged)
+    if not len(groups):
+        raise DamagedImageError(f"every validation image of stage {stage.name} is damaged")
     size = recipe.batch_size
     parts = ((groups[start : start + size], None) for start in range(0, len(groups), size))
     sums: dict[str, float] = {}
@@ -176,6 +178,10 @@ def validate(
 def _steps(groups: Groups, stage: TrainingStage, accelerator: Accelerator) -> int:
     """Return how many steps an epoch has; groups that do not fill a last batch are left out."""
     size = min(stage.recipe.batch_size, len(groups))
+    if not size:
+        raise DamagedImageError(
+            f"stage {stage.name} has nothing to train on: every group holds a damaged image"
+        )
     if size < accelerator.num_processes:
         raise UserError(
             f"stage {stage.name} has batches of {size} for {accelerator.num_processes} processes; "

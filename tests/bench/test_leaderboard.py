@@ -76,6 +76,15 @@ def test_the_table_shows_each_record_best_first(add: Add, folder: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_substitute_and_a_budget_are_named(add: Add, folder: Path) -> None:
+    add(budget="mini", backbone={"substitute_for": "vgg16"})
+    files = write(folder)
+    text = files["clothing@full/test-vs-train.md"].decode()
+    assert "| pretrained (budget mini) | timm:resnet50, for vgg16 |" in text
+    [row, _] = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
+    assert (row["budget"], row["substitute_for"]) == ("mini", "vgg16")
+
+
 def test_the_csv_has_a_row_per_record_task_and_metric_in_full(add: Add, folder: Path) -> None:
     place = add(tasks=metrics(**{"hit@1": 1 / 3, "map@r": 0.75}))
     add(**OTHER)
@@ -270,7 +279,7 @@ def test_check_finds_a_table_whose_records_are_gone(add: Add, folder: Path) -> N
 def test_check_refuses_a_file_that_is_no_record(add: Add, folder: Path) -> None:
     place = add()
     place.write_text("{}")
-    with pytest.raises(RecordError, match="is not a record of schema 3"):
+    with pytest.raises(RecordError, match="is not a record of schema 4"):
         leaderboard.check(folder)
 
 

@@ -141,7 +141,7 @@ def test_an_altered_record_is_refused(make_record: MakeRecord, tmp_path: Path) -
         (b"\xff\xfe", "the file: invalid json"),
         (b"[]", "the file: "),
         (b"{}", "origin: field required"),
-        (b'{"schema_version": 1}', "schema_version: input should be 3"),
+        (b'{"schema_version": 1}', "schema_version: input should be 4"),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(
@@ -152,7 +152,7 @@ def test_what_is_no_record_is_refused_in_one_line(
     with pytest.raises(RecordError) as raised:
         Record.read(file)
     message = str(raised.value)
-    assert message.startswith(f"{file} is not a record of schema 3: {expected}")
+    assert message.startswith(f"{file} is not a record of schema 4: {expected}")
     assert len(message.splitlines()) == 1
 
 

@@ -595,6 +595,16 @@ def test_labels_are_the_values_that_some_training_image_has() -> None:
     assert method.model(images(2)).shape == (2, 3)
 
 
+def test_attributes_can_be_chosen_by_name() -> None:
+    rows = np.arange(6)
+    chosen = method_of("vgg16-fc6", training=rows, attributes=("collar",))
+    assert chosen.columns.tolist() == [0, 1, 2]
+    both = method_of("vgg16-fc6", training=rows, attributes=("print", "collar"))
+    assert both.columns.tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(UnknownNameError, match="attribute of toy 'colar'; did you mean collar"):
+        method_of("vgg16-fc6", attributes=("colar",))
+
+
 def test_the_targets_are_the_images_values_and_what_is_unknown_is_absent() -> None:
     method = method_of("vgg16-fc8")
     rows = np.array([3, 0])

@@ -90,8 +90,9 @@ class MultiAttrib:
     ) -> None:
         self.recipe = recipe
         learns = recipe.network != "imagenet"
-        self.columns = learnable(catalog, training) if learns else np.zeros(0, np.int64)
+        self.columns = np.zeros(0, np.int64)
         if learns:
+            self.columns = learnable(catalog, training, recipe.attributes)
             _require_labels(catalog, training, self.columns)
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)
         preprocessing = replace(source.preprocessing, size=recipe.size, fit=recipe.fit)

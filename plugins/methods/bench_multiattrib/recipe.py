@@ -50,6 +50,9 @@ class MultiAttribRecipe(Recipe):
     stage: str = Field(
         "", description="map that the bilinear layer takes; empty: conv5_3, or a substitute's last"
     )
+    attributes: tuple[str, ...] = Field(
+        (), description="names of the attributes that are learnt; all of the data's if empty"
+    )
     components: int = Field(20, ge=1, description="of the ICA in the bilinear layer")
     ica_samples: int = Field(
         200_000, ge=2, description="positions of training images that the ICA is fitted on"

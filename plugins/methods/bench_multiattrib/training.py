@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bench import fingerprints
 from bench.catalog import Catalog
-from bench.errors import DataError
+from bench.errors import DataError, UnknownNameError
 from bench.tasks import Rows
 from bench.training.samplers import Plain, hold_out
 from bench.training.stages import Batch, Images, TrainingStage
@@ -30,11 +30,21 @@ OWN = {
 ITERATIONS = 1000  # of the ICA; it takes tens
 
 
-def learnable(catalog: Catalog, training: Rows) -> Rows:
-    """Return the columns of `catalog.present` that some training image has, (N,)."""
+def learnable(catalog: Catalog, training: Rows, attributes: Sequence[str] = ()) -> Rows:
+    """Return the columns of `catalog.present` that some training image has, (N,).
+
+    They are of the named attributes, or of all. Raises `UnknownNameError` for an attribute that the
+    data do not have.
+    """
     if not len(training):
         return np.zeros(0, np.int64)
-    return np.flatnonzero(catalog.present[training].any(axis=0)).astype(np.int64)
+    known = [attribute.name for attribute in catalog.schema.attributes]
+    wanted = np.zeros(catalog.schema.width, np.bool_)
+    for name in attributes or known:
+        if name not in known:
+            raise UnknownNameError(f"attribute of {catalog.dataset}", name, known)
+        wanted[catalog.schema.columns(name)] = True
+    return np.flatnonzero(wanted & catalog.present[training].any(axis=0)).astype(np.int64)
 
 
 def attribute_stage(
