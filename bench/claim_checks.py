@@ -6,7 +6,6 @@ quantities of two protocols by independent resamples. What holds by construction
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -29,7 +28,7 @@ from bench.claim_files import (
     place,
 )
 from bench.claim_runs import Evidence, Measured, require_same_queries
-from bench.entries import QUERY, Queries
+from bench.entries import QUERY, Queries, Run
 from bench.errors import RecordError, UserError
 from bench.statistics import LEVEL, RESAMPLES, Floats, bootstrap_intervals, means
 
@@ -64,8 +63,7 @@ def compare(check: Check, evidence: Evidence) -> list[Comparison]:
         case NotCheckable():
             return [Comparison("", "not checkable", check.why)]
         case Fact():
-            module, _, name = check.function.partition(":")
-            verdict, text = getattr(importlib.import_module(module), name)()
+            verdict, text = check.load()()
             return [Comparison("", verdict, text)]
         case Larger():
             return _tried(_larger, check, evidence)
@@ -165,73 +163,85 @@ def _named(quantity: Quantity) -> str:
 def _every_query(check: EveryQuery, this: Side, evidence: Evidence) -> list[Comparison]:
     first = evidence.of(this, check, check.metrics)
     second = evidence.of(this, check.other, check.at_least)
-    rows = _same_queries(first, second)
+    rows = _rows_of(first.runs[0], second.runs[0])
+    by_seed = {run.record.seed: run for run in second.runs}
+    pairs = [(run, by_seed[run.record.seed]) for run in first.runs if run.record.seed in by_seed]
+    if not pairs:
+        raise RecordError(
+            f"runs of variant {this} have no seed in common in {check.protocol} and "
+            f"{check.other.protocol}"
+        )
+    # a query has to comply with every seed
+    differences = np.min(
+        [run.values(check.metrics) - other.values(check.at_least)[rows] for run, other in pairs],
+        axis=0,
+    )
+    runs = list(dict.fromkeys(str(run.folder) for pair in pairs for run in pair))
+    where = f" in {check.in_protocol}" if check.in_protocol else ""
     found = []
-    for column, (name, least) in enumerate(zip(check.metrics, check.at_least, strict=True)):
-        differences = first.values[:, column] - second.values[rows, column]
-        queries = int(np.count_nonzero(~np.isnan(differences)))
-        below = int(np.count_nonzero(differences < -_EQUAL))
-        where = f" in {check.other.protocol}" if check.in_protocol else ""
+    for name, least, column in zip(check.metrics, check.at_least, differences.T, strict=True):
         what = f"{name} in {check.protocol} ≥ {least}{where}: {this}"
-        runs = list(dict.fromkeys(first.folders + second.folders))
+        queries = int(np.count_nonzero(~np.isnan(column)))
+        below = int(np.count_nonzero(column < -_EQUAL))
+        verdict: Verdict = "reversed" if below else "held"
+        text = f"below for {below:,} of {queries:,} queries"
         if not queries:
             found.append(_uncounted(what, runs))
-            continue
-        text = (
-            f"below for {below:,} of {queries:,} queries" if below else f"all {queries:,} queries"
-        )
-        verdict: Verdict = "reversed" if below else "held"
-        found.append(Comparison(what, verdict, text, value=below, queries=queries, runs=runs))
+        else:
+            found.append(
+                Comparison(
+                    what, verdict, text if below else f"all {queries:,} queries", value=below,
+                    queries=queries, runs=runs,
+                )
+            )  # fmt: skip
     return found
 
 
-def _same_queries(first: Measured, second: Measured) -> npt.NDArray[np.int64]:
-    """Return the row of the second's values for each row of the first's."""
-    columns = QUERY[1:]  # the protocols' tasks have names of their own
-    if first.runs[0].record.protocol == second.runs[0].record.protocol:
-        columns = QUERY
+def _rows_of(first: Run, second: Run) -> npt.NDArray[np.int64]:
+    """Return the row in `second` of each query of `first`; task names are a protocol's own."""
+    columns = QUERY if first.record.protocol == second.record.protocol else QUERY[1:]
     keys, others = (
-        list(zip(*(of.runs[0].table[name].to_pylist() for name in columns), strict=True))
-        for of in (first, second)
+        list(zip(*(run.table[name].to_pylist() for name in columns), strict=True))
+        for run in (first, second)
     )
-    place_of = {key: row for row, key in enumerate(others)}
-    if len(place_of) != len(others) or place_of.keys() != {*keys} or len(keys) != len(others):
+    row = {key: number for number, key in enumerate(others)}
+    if sorted(keys) != sorted(row) or len(row) != len(others):
         raise RecordError(
-            f"{first.folders[0]} and {second.folders[0]} do not ask the same queries, each once; "
+            f"{first.folder} and {second.folder} do not ask the same queries, each once; "
             "expected protocols that do"
         )
-    return np.array([place_of[key] for key in keys], np.int64)
+    return np.array([row[key] for key in keys], np.int64)
 
 
 def _monotone(check: Curve, this: Side, evidence: Evidence) -> list[Comparison]:
-    curve, runs = _curve(check, this, evidence)
-    steps = np.diff(curve) * (1 if check.shape == "rises" else -1)
+    found = evidence.of(this, check)
+    steps = np.diff(_curve(check, found, evidence)) * (1 if check.shape == "rises" else -1)
     where = np.flatnonzero(steps < -_EQUAL) + 2
-    other = "falls" if check.shape == "rises" else "rises"
+    otherwise = "falls" if check.shape == "rises" else "rises"
     what = f"{check.metric} in {check.protocol} {check.shape} with k: {this}"
-    return [_counted_curve(what, other, where, len(steps), runs)]
+    return [_counted_curve(what, otherwise, where, len(steps), found.folders)]
 
 
 def _leads(check: Curve, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
-    (first, runs), (second, others) = (_curve(check, side, evidence) for side in (this, than))
-    sign = _signs([check.metric], evidence)[0]
-    where = np.flatnonzero((first - second) * sign < -_EQUAL) + 1
+    first, second = (evidence.of(side, check) for side in (this, than))
+    require_same_queries([*first.runs, *second.runs])
+    ahead = _curve(check, first, evidence) - _curve(check, second, evidence)
+    where = np.flatnonzero(ahead * _signs([check.metric], evidence) < -_EQUAL) + 1
     what = f"{check.metric} in {check.protocol}, every k: {this} − {than}"
-    return [_counted_curve(what, "behind", where, len(first), runs + others)]
+    return [_counted_curve(what, "behind", where, len(ahead), first.folders + second.folders)]
 
 
-def _curve(check: Curve, side: Side, evidence: Evidence) -> tuple[Floats, list[str]]:
+def _curve(check: Curve, found: Measured, evidence: Evidence) -> Floats:
     """Return a metric's mean at the cut-offs from 1 to its own, over tasks and seeds, (k,)."""
     spec, k = evidence.registry.metric(check.metric)
-    found = evidence.of(side, check)
     name = spec.name.replace("@k", "")
     curves = [task.curves.get(name, [])[:k] for run in found.runs for task in run.record.tasks]
-    if min(map(len, curves)) < k:
+    if min(map(len, curves)) < k or np.isnan(curves).any():
         raise RecordError(
             f"{found.folders[0]} has no curve of {name} from 1 to {k}; run again with "
-            f"--metric {check.metric}, a record's curves end at 50"
+            f"--metric {check.metric} (curves end at 50, and need a query that counts)"
         )
-    return np.mean(curves, axis=0), found.folders
+    return np.asarray(np.mean(curves, axis=0))
 
 
 def _counted_curve(
@@ -256,7 +266,7 @@ def _with_intervals(
     threshold: float = 0.0,
     or_equal: bool = False,
 ) -> list[Comparison]:
-    """Return a comparison for each value (M,), with its interval (M, 2), with the threshold."""
+    """Return a comparison for each value (M,) that is to exceed a threshold; intervals (M, 2)."""
     found = []
     for what, value, (low, high), count in zip(
         names, values.tolist(), intervals.tolist(), queries.tolist(), strict=True
@@ -314,7 +324,7 @@ def _resampled_means(values: Floats, asked: Queries, seed: int) -> Floats:
 def _intervals(drawn: Floats) -> Floats:
     """Return the percentile interval of each column of resampled values (R, M), (M, 2)."""
     outer = (1 - LEVEL) / 2
-    known = ~np.isnan(drawn).all(axis=0)
     intervals = np.full((drawn.shape[1], 2), np.nan)
-    intervals[known] = np.nanquantile(drawn[:, known], [outer, 1 - outer], axis=0).T
+    for column in np.flatnonzero(~np.isnan(drawn).all(axis=0)):
+        intervals[column] = np.nanquantile(drawn[:, column], [outer, 1 - outer])
     return intervals

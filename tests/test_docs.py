@@ -32,6 +32,12 @@ NOT_EXECUTED = {
     "pip install .": "test_outsider.py installs the example plugin",
     "bench plugins": "test_outsider.py",
     "bench run --method colour-histogram --dataset acme:FOLDER": "test_outsider.py",
+    "bench run --method multiattrib --dataset inshop": "trains for minutes",
+    "bench run --method multiattrib --dataset inshop --protocol dress/dress-gallery": "trains",
+    "bench run --method multiattrib --dataset cub200 --variant bilinear": "trains for minutes",
+    "bench run --method multiattrib --dataset fashion-products --budget small": "needs the data",
+    "bench run --method multiattrib --dataset inshop --set training.epochs=30 "
+    "--set training.augmentation.crop=0.9": "trains for minutes",
     "tox -e benchmarks": "takes minutes",
     "tox -e benchmarks -- -k efficientnet": "takes minutes",
     "tox -e benchmarks -- -k test_search --benchmark-json=search.json": "takes minutes",

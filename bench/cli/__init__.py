@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bench.cli import compare, data, export, leaderboard, listing, plugins, run, score, show
+from bench.cli import claims, compare, data, export, leaderboard, listing, plugins, run, score, show
 from bench.errors import UserError
 from bench.plugins import DISTRIBUTION
 
@@ -37,6 +37,7 @@ app.command("run")(run.command)
 app.command("score")(score.command)
 app.command("export")(export.command)
 app.command("compare")(compare.command)
+app.command("claims")(claims.command)
 app.command("list")(listing.command)
 app.command("show")(show.command)
 app.command("plugins")(plugins.command)

@@ -52,7 +52,7 @@ def make_plan(
 ) -> Plan:
     spec: MethodSpec = registry.method("pretrained")
     recipe = make_recipe(spec, "default", {"backbone": SMALL, "weights": "none"} | settings)
-    method = spec.build(recipe, catalog, registry, seed)
+    method = spec.build(recipe, catalog, registry, seed, np.arange(0))
     execution: Any = Execution("cpu", engine, precision, batch_size, workers)  # type: ignore[arg-type]
     return Plan(method, "features", method.extractors["features"], catalog, execution, code)
 

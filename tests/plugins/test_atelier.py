@@ -20,24 +20,36 @@ from PIL import Image
 
 from bench.errors import UserError
 
+ITEMS = 2  # test images of each class; tests/test_datasets.py draws the whole edition
+
 
 @pytest.fixture(scope="module")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data") / "clothing"
-    draw_mini(root)
+    draw_mini(root, items=ITEMS)
     return root
 
 
-def test_mini_has_the_published_layout_and_its_counts(mini: Path) -> None:
-    files = [path for path in mini.rglob("*") if path.is_file()]
-    counts = Counter(path.relative_to(mini).parts[:-1] for path in files)
+def test_the_whole_mini_edition_has_so_many_images_of_each_class() -> None:
+    counts = Counter((image.split, image.category) for image in plan_mini())
     assert counts == {
         (split, category): count
         for split, count in IMAGES_PER_CLASS.items()
         for category in CLASSES
     }
+    assert len({image.name for image in plan_mini()}) == 360
+
+
+def test_mini_has_the_published_layout_and_the_counts_asked_for(mini: Path) -> None:
+    files = [path for path in mini.rglob("*") if path.is_file()]
+    counts = Counter(path.relative_to(mini).parts[:-1] for path in files)
+    assert counts == {
+        (split, category): -(-count * ITEMS // IMAGES_PER_CLASS["test"])
+        for split, count in IMAGES_PER_CLASS.items()
+        for category in CLASSES
+    }
     assert {path.suffix for path in files} == {".jpg"}
-    assert len({path.name for path in files}) == len(files) == 360
+    assert len({path.name for path in files}) == len(files) == 90
 
 
 def test_mini_images_are_small_photographs(mini: Path) -> None:
@@ -48,13 +60,13 @@ def test_mini_images_are_small_photographs(mini: Path) -> None:
 
 
 def test_an_image_drawn_alone_is_the_same_as_in_the_whole_set(mini: Path) -> None:
-    for image in plan_mini()[::60][::-1]:
+    for image in plan_mini(items=ITEMS)[::15][::-1]:
         assert (mini / image.path).read_bytes() == draw_image(image)
 
 
 def test_no_two_images_are_alike(mini: Path) -> None:
     contents = {path.read_bytes() for path in mini.rglob("*.jpg")}
-    assert len(contents) == 360
+    assert len(contents) == 90
 
 
 def test_nothing_is_left_beside_the_edition(mini: Path) -> None:

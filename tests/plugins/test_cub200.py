@@ -24,7 +24,7 @@ from bench_cub200.files import (
 from bench_cub200.labels import read_labels
 from bench_cub200.mini import draw_mini
 from bench_cub200.options import Cub200Options
-from bench_cub200.protocols import METRICS
+from bench_cub200.protocols import METRICS, OF_ATTRIBUTES
 from bench_cub200.reader import Cub200
 from bench_cub200.vocabulary import GROUPS
 from fuzzing import anything, mutated, read_or_refuse
@@ -323,7 +323,7 @@ def test_protocols_ask_each_image_of_a_part_for_all_others(tmp_path: Path) -> No
         assert task.candidates() == len(rows)
         assert task.relevant_counts().tolist() == relevant
         assert protocol.training.tolist() == training
-        assert protocol.metrics == METRICS
+        assert protocol.metrics == METRICS + OF_ATTRIBUTES
     headlines = {protocol.headline for protocol in found.values() if protocol.name != "unseen"}
     assert headlines == {"precision@1", "hit@1"}
     assert found["unseen-classes"].headline == "hit@1"

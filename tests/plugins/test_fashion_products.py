@@ -276,6 +276,27 @@ def test_protocols_ask_about_the_held_out_images_alone(mini: Path) -> None:
     assert set(first.rows()) <= set(catalog.rows(split=("query", "gallery")))
 
 
+def test_the_same_type_and_colour_are_relevant_where_both_are_known(tmp_path: Path) -> None:
+    kinds = [("Tops", "Red"), ("Tops", "Blue"), ("Jeans", "Red"), ("", "Red"), ("Tops", "")]
+    rows = [
+        f"{number},Women,Apparel,Topwear,{kinds[number % 5][0]},{kinds[number % 5][1]},Summer,2011,"
+        "Casual,name" for number in range(100)
+    ]  # fmt: skip
+    catalog = reader().load(write(tmp_path, rows))
+    protocol = reader().protocols(catalog)[0]
+    assert protocol.name == "type-and-colour"
+    [task] = protocol.tasks
+    splits = catalog.images["split"].astype("str").to_numpy()
+    assert set(splits[task.queries]) == {"query"}
+    assert set(splits[task.gallery]) == {"gallery"}
+    assert set(splits[protocol.training]) == {"train"}
+    relevant = (task.query_codes[:, None] == task.gallery_codes) & (task.query_codes >= 0)[:, None]
+    kind = np.arange(100) % 5
+    known = kind < 3
+    same = (kind[task.queries][:, None] == kind[task.gallery]) & known[task.queries][:, None]
+    np.testing.assert_array_equal(relevant, same)
+
+
 def test_protocols_that_an_excerpt_has_no_pair_for_are_left_out(tmp_path: Path) -> None:
     assert reader().protocols(reader(minimum=9).load(write(tmp_path))) == []
 
@@ -311,4 +332,4 @@ def test_the_real_photographs_have_the_known_copies(photographs: Path) -> None:
     assert catalog.counts()["attributes"] == 5
     protocols = reader().protocols(catalog)
     assert [protocol.name for protocol in protocols] == list(PROTOCOLS)
-    assert all(len(protocol.tasks) == 5 for protocol in protocols)
+    assert [len(protocol.tasks) for protocol in protocols] == [1, 5, 5, 5, 5]

@@ -19,7 +19,7 @@ from bench_inshop.files import (
 from bench_inshop.mini import CATEGORIES, draw_image, draw_mini, make_garment, plan_mini
 from bench_inshop.mini_attributes import NAMES, attributes_of
 from bench_inshop.options import InshopOptions
-from bench_inshop.protocols import METRICS
+from bench_inshop.protocols import METRICS, OF_ATTRIBUTES
 from bench_inshop.reader import Inshop
 from bench_inshop.resolution import clip, enlarge, picture_sizes
 from bench_inshop.vocabulary import DRESSES, dress_vocabulary
@@ -96,8 +96,8 @@ def write(file: Path, content: str) -> None:
     file.write_text(content, encoding="utf-8")
 
 
-def reader(resolution: str = "low") -> Inshop:
-    return Inshop("inshop", InshopOptions(resolution=resolution))  # type: ignore[arg-type]
+def reader(resolution: str = "low", *, colour: bool = False) -> Inshop:
+    return Inshop("inshop", InshopOptions(resolution=resolution, colour=colour))  # type: ignore[arg-type]
 
 
 def boxes_of(catalog: Catalog) -> list[list[float]]:
@@ -126,7 +126,9 @@ def test_the_annotation_files_become_the_catalog(root: Path) -> None:
     # a box corner of 060 is sixty: never an octal number
     assert boxes_of(catalog)[0] == [60, 45, 200, 250]
     assert catalog.counts() == {"images": 8, "train": 3, "query": 2, "gallery": 3, "items": 4,
-                                "categories": 3, "attributes": 2, "values": 8}  # fmt: skip
+                                "categories": 3, "attributes": 1, "values": 4}  # fmt: skip
+    coloured = reader(colour=True).load(root)
+    assert coloured.counts() == catalog.counts() | {"attributes": 2, "values": 8}
 
 
 def test_the_category_is_that_of_the_path_and_not_of_the_item(root: Path) -> None:
@@ -149,7 +151,7 @@ def test_one_is_present_and_minus_one_and_zero_are_not(root: Path) -> None:
 
 
 def test_colours_are_of_images_and_hold_blanks(root: Path) -> None:
-    catalog = reader().load(root)
+    catalog = reader(colour=True).load(root)
     colour = catalog.schema.attribute("colour")
     assert not colour.multiple
     assert colour.values == ("Cream", "Heather grey", "Red", "Red/black")
@@ -162,7 +164,7 @@ def test_colours_are_of_images_and_hold_blanks(root: Path) -> None:
 def test_an_image_without_a_colour_is_unlabelled_and_noted(root: Path) -> None:
     rows = COLOURS.splitlines(keepends=True)
     write(root / "Anno/attributes/list_color_cloth.txt", "".join(["7\n", *rows[1:-1]]))
-    catalog = reader().load(root)
+    catalog = reader(colour=True).load(root)
     assert catalog.known[:, 1].tolist() == [True] * 7 + [False]
     assert present(catalog, "colour")[7] == []
     assert "1 images have no row with a colour" in catalog.notes
@@ -276,7 +278,7 @@ def test_what_is_malformed_is_named_with_file_and_line(
     assert old in FILES[file]
     write(root / file, FILES[file].replace(old, new, 1))
     with pytest.raises(DataError) as raised:
-        reader().load(root)
+        reader(colour=True).load(root)
     assert str(raised.value).startswith(f"{root / file}{message}")
     assert "\n" not in str(raised.value)
 
@@ -465,7 +467,7 @@ def test_protocols_and_facts_are_those_of_the_spec(root: Path) -> None:
         "all/all-gallery": "hit@20",
         "category": "hit@1",
     }
-    assert all(protocol.metrics == METRICS for protocol in found)
+    assert all(protocol.metrics == METRICS + OF_ATTRIBUTES for protocol in found)
     assert set(spec.counts) <= set(catalog.counts())
     assert set(spec.protocol_counts) < set(PROTOCOLS)
     for name in FILES:

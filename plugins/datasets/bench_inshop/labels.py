@@ -29,8 +29,8 @@ class Label:
     known: npt.NDArray[np.bool_]
 
 
-def read_labels(root: Path, partition: Partition) -> tuple[list[Label], list[str]]:
-    """Return the labels that this release has, and notes on what it has not.
+def read_labels(root: Path, partition: Partition, *, colour: bool) -> tuple[list[Label], list[str]]:
+    """Return the labels that this release has, and notes on what it has not; colours if asked for.
 
     Raises `DataError` for what is malformed, and for one attribute file without the other.
     """
@@ -53,7 +53,7 @@ def read_labels(root: Path, partition: Partition) -> tuple[list[Label], list[str
         )
         labels.append(label)
         notes += more
-    if files[COLOURS].is_file():
+    if colour and files[COLOURS].is_file():
         labels.append(_read_colours(files[COLOURS], partition))
         notes += _unlabelled("a colour", labels[-1])
     return labels, notes

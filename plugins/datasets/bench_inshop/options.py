@@ -16,3 +16,7 @@ class InshopOptions(Recipe):
         default="low",
         description="the pictures of 256 x 256 pixels, or those that they were made from",
     )
+    colour: bool = Field(
+        default=False,
+        description="count the colour of an image among its attributes; papers count items' alone",
+    )

@@ -34,6 +34,7 @@ class Inshop:
     def __init__(self, name: str, options: InshopOptions) -> None:
         self.name = name
         self.resolution = options.resolution
+        self.colour = options.colour
 
     def find(self, data_root: Path) -> Path | None:
         """Return the folder with Eval and Anno: below `data_root`, or itself.
@@ -64,7 +65,7 @@ class Inshop:
         folder = self._pictures(root).relative_to(root).as_posix()
         paths = [f"{folder}/{name.removeprefix('img/')}" for name in partition.names]
         boxes, unusable = self._place_boxes(root, boxes, paths)
-        labels, notes = read_labels(root, partition)
+        labels, notes = read_labels(root, partition, colour=self.colour)
         if unusable:
             notes.append(
                 f"{unusable:,} boxes have no area inside their picture, which is taken whole"

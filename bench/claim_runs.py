@@ -1,0 +1,187 @@
+"""The finished runs by which claims are decided, found by what they were made with.
+
+Runs are compared only within one *setting*: the same kind of edition, budget, precision, options of
+the data, and the same recipe but for what the sides of a claim name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bench.claim_files import Check, Place, Side, places, sides
+from bench.entries import Queries, Run, require_comparable
+from bench.errors import RecordError, UserError
+from bench.interfaces import MethodSpec
+from bench.plugins import Registry
+from bench.recipes import FULL, fields, flatten, make_options, make_recipe
+from bench.records import Record, as_folder, finished
+from bench.statistics import Floats
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs of a comparison share; `recipe` are changes of variant and budget.
+
+    `options` are those of the data that are not the default.
+    """
+
+    edition: Literal["full", "mini"] = "full"
+    budget: str = FULL
+    precision: str = "fp32"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its folder and its record."""
+
+    folder: Path
+    record: Record
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The runs of one side, with their values (Q, M) of some metrics averaged over seeds."""
+
+    runs: list[Run]
+    values: Floats
+    asked: Queries
+
+    @property
+    def folders(self) -> list[str]:
+        """Where the runs are."""
+        return [str(run.folder) for run in self.runs]
+
+
+def find_runs(
+    method: MethodSpec, checks: Sequence[Check], registry: Registry, runs: Path
+) -> list[Evidence]:
+    """Return the finished runs below `runs` that checks ask for, gathered by setting, in order.
+
+    A run is left out if its variant, budget or recipe fields are none that the method has now.
+    Raises `RecordError` for a record that was altered.
+    """
+    asked = {place for check in checks for place in places(check)}
+    named = [side for check in checks for side in sides(check)]
+    found: dict[str, tuple[Setting, list[Finished]]] = {}
+    for done in sorted(runs.glob(f"*/{as_folder(method.name)}--*/*/DONE")):
+        record = finished(done.parent)
+        if record is None or (record.origin, record.method) != ("run", method.name):
+            continue
+        if Place(dataset=record.dataset.name, protocol=record.protocol) in asked:
+            setting = _setting(record, method, registry, named)
+            if setting is not None:
+                key = json.dumps(asdict(setting))
+                found.setdefault(key, (setting, []))[1].append(Finished(done.parent, record))
+    return [Evidence(method, registry, *found[key]) for key in sorted(found)]
+
+
+class Evidence:
+    """The runs of one setting, found by side, place and metrics."""
+
+    def __init__(
+        self,
+        method: MethodSpec,
+        registry: Registry,
+        setting: Setting,
+        found: Sequence[Finished],
+    ) -> None:
+        self.method, self.registry, self.setting, self.found = method, registry, setting, found
+        self._read: dict[Path, Run] = {}
+
+    @property
+    def backbones(self) -> list[str]:
+        """The backbones of the runs, and which one of the paper's they stand in for."""
+        return sorted({_backbone(run.record) for run in self.found})
+
+    def of(self, side: Side, place: Place, metrics: Sequence[str] = ()) -> Measured:
+        """Return what a side's runs measured, averaged over their seeds.
+
+        Of several runs with one seed the last one finished counts. Raises `UserError` where the
+        setting has no such run, or cannot have one.
+        """
+        where = f"{place.dataset}@{self.setting.edition}, protocol {place.protocol}"
+        wanted = {**self.setting.recipe, **side.settings}
+        recipe = _recipe(self.method, side.variant, self.setting.budget, wanted)
+        known = fields(self.method.recipe())
+        matching = [
+            run
+            for run in self.found
+            if run.record.variant == side.variant
+            and (run.record.dataset.name, run.record.protocol) == (place.dataset, place.protocol)
+            and flatten(run.record.recipe, known) == recipe
+        ]
+        if not matching:
+            raise RecordError(f"no run of variant {side} on {where}")
+        by_seed: dict[int, Path] = {}
+        for run in sorted(matching, key=lambda run: run.record.cost.finished):
+            if {*metrics} <= {*run.record.tasks[0].metrics}:
+                by_seed[run.record.seed] = run.folder
+        if not by_seed:
+            names = " ".join(f"--metric {name}" for name in metrics)
+            raise RecordError(
+                f"no run of variant {side} on {where} has {' and '.join(metrics)}; "
+                f"run again with {names}"
+            )
+        runs = [self._run(by_seed[seed]) for seed in sorted(by_seed)]
+        values = np.zeros((runs[0].table.num_rows, 0))
+        if metrics:
+            require_same_queries(runs)
+            values = np.mean([run.values(metrics) for run in runs], axis=0)
+        return Measured(runs, values, Queries.of(runs[0]))
+
+    def _run(self, folder: Path) -> Run:
+        if folder not in self._read:
+            self._read[folder] = Run.read(folder)
+        return self._read[folder]
+
+
+def require_same_queries(runs: Sequence[Run]) -> None:
+    """Refuse runs that answer other queries, or under another protocol; one run may stand twice."""
+    different = list({run.folder: run for run in runs}.values())
+    if len(different) > 1:
+        require_comparable(different)
+
+
+def _setting(
+    record: Record, method: MethodSpec, registry: Registry, named: Sequence[Side]
+) -> Setting | None:
+    """Return the setting of a run, or None for one that the method can no longer make."""
+    known = fields(method.recipe())
+    recipe = flatten(record.recipe, known)
+    try:
+        unchanged = _recipe(method, record.variant, record.budget, {})
+    except UserError:  # a variant or budget that is gone
+        return None
+    if recipe.keys() != unchanged.keys():
+        return None
+    changes = {name: value for name, value in recipe.items() if value != unchanged[name]}
+    # what a side of a claim sets makes another side, not another setting
+    for side in named:
+        if side.variant == record.variant and side.settings.items() <= changes.items():
+            changes = {name: v for name, v in changes.items() if name not in side.settings}
+    standard = make_options(registry.dataset(record.dataset.name), {})
+    values = standard.model_dump(mode="json") if standard else {}
+    options = {n: v for n, v in record.dataset.options.items() if v != values.get(n)}
+    precision = record.provenance.precision
+    return Setting(record.dataset.edition, record.budget, precision, changes, options)
+
+
+def _recipe(
+    method: MethodSpec, variant: str, budget: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a recipe as a record has it, by dotted names."""
+    recipe = make_recipe(method, variant, settings, budget=budget)
+    return flatten(recipe.model_dump(mode="json"), fields(method.recipe()))
+
+
+def _backbone(record: Record) -> str:
+    paper = record.backbone.substitute_for
+    return record.backbone.name + (f" in the place of {paper}" if paper else "")
