@@ -298,8 +298,8 @@ def _csv(records: list[Record]) -> str:
                      record.protocol_fingerprint, record.origin, record.method, record.variant,
                      record.budget, record.backbone.name, record.backbone.substitute_for,
                      record.backbone.source, record.seed, task.task, task.queries, task.gallery,
-                     task.uncounted, name, value.mean, value.low, value.high, by_category, *cost, made.git_commit, made.git_clean,
-                     record.digest]
+                     task.uncounted, name, value.mean, value.low, value.high, by_category,
+                     *cost, made.git_commit, made.git_clean, record.digest]
                 )  # fmt: skip
     return buffer.getvalue()
 

@@ -2,8 +2,8 @@
 
 `bare` has its batches in memory. `ours` has the same network, optimiser, loss and number of steps
 and its images in memory too, so that the ratio is what the loop itself costs: drawing, weighing
-terms, logging, progress, two checkpoints. `from files` reads and varies photographs while it trains:
-the share of its time that it waited for them is in the JSON, under `extra_info`.
+terms, logging, progress, two checkpoints. `from files` reads and varies photographs while it
+trains: the share of its time that it waited for them is in the JSON, under `extra_info`.
 """
 
 from __future__ import annotations
