@@ -74,7 +74,7 @@ def plain_loop(plan: Plan) -> npt.NDArray[np.float32]:
     preprocessing = plan.extractor.preprocessing
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
     features = []
-    with torch.inference_mode():
+    with torch.no_grad():
         for path in plan.catalog.images["path"]:
             pixels = resize_and_crop(decode(plan.catalog.root / path), preprocessing)
             images = ((pixels.float() / 255 - mean) / std)[None]
