@@ -114,15 +114,10 @@ class CodedGallery:
         # asks, BLAS for the process.
         libraries = _libraries("torch" in sys.modules)
 
-        def work(share: slice) -> None:
-            with libraries.limit(limits=1, user_api="openmp"):
-                scan_share(share)
-
-        def scan_share(share: slice) -> None:
+        def work(rows: slice) -> None:
+            asks, buffers, mine = asking.part(rows), kept.part(rows), own[rows]
             multiply = products.Products(self.coding, [codes.values[tile] for tile in tiles])
-            for query in range(share.start, share.stop, self.tile[0]):
-                rows = slice(query, min(query + self.tile[0], share.stop))
-                asks, buffers, mine = asking.part(rows), kept.part(rows), own[rows]
+            with libraries.limit(limits=1, user_api="openmp"):
                 for found, here, tile in zip(
                     multiply.each(asks.codes.values), of_tiles, tiles, strict=True
                 ):
@@ -131,7 +126,7 @@ class CodedGallery:
                     )
 
         with libraries.limit(limits=1, user_api="blas"):
-            in_threads(work, shares(len(asking)))
+            in_threads(work, shares(len(asking), most=self.tile[0]))
 
 
 @cache

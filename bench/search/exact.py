@@ -16,6 +16,7 @@ Float32 features enter as they are; a product of two of them is exact in float64
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -197,9 +198,13 @@ def threads() -> int:
     return int(numba.get_num_threads())
 
 
-def shares(count: int) -> list[slice]:
-    """Return slices that part `count` rows among the threads."""
-    edges = np.linspace(0, count, min(threads(), max(count, 1)) + 1).astype(int).tolist()
+def shares(count: int, most: int = sys.maxsize) -> list[slice]:
+    """Return slices that part `count` rows among the threads, none of more than `most` rows.
+
+    Of several a thread, each takes the next when it is done, so that none waits for a slow one.
+    """
+    parts = max(min(threads(), max(count, 1)), -(-count // most))
+    edges = np.linspace(0, count, parts + 1).astype(int).tolist()
     return [slice(first, last) for first, last in pairwise(edges)]
 
 
