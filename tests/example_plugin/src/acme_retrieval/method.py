@@ -39,6 +39,7 @@ class ColourHistogram:
 
     distance = "euclidean"
     preprocessing = Preprocessing(32, 1.0, "bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
+    stages = ()  # nothing is trained
 
     def __init__(self, recipe: HistogramRecipe) -> None:
         self.recipe = recipe
