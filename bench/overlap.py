@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.catalog import Catalog
-from bench.compiled import compiled
+from bench.compiled import compiled, inner
 from bench.metrics import Overlap, Sizes
 from bench.tasks import Task
 
@@ -82,7 +82,7 @@ _FOURS, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 _1, _2, _4, _56 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 
 
-@compiled
+@inner
 def _bits_in_common(first: Words, second: Words) -> np.uint64:
     """Return the number of bits that two sets (W,) share, counted side by side in each word."""
     total = np.uint64(0)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.compiled import compiled, inlined
+from bench.compiled import compiled, inlined, inner
 from bench.interfaces import Distance
 from bench.search.codes import LOW, Asking, Single
 from bench.search.exact import KIND, LANES, in_threads, score, shares
@@ -130,7 +130,7 @@ def best(
     return result
 
 
-@compiled
+@inner
 def _bar(guess: Any, slack: Any) -> Any:
     """Return what an upper bound must reach, rounded down."""
     return _less(np.float32(guess - 2 * slack))
@@ -204,7 +204,7 @@ def _upper(
     return middle + sides[1, at] * tilt + (sides[2, at] * along + sides[3, at] * off)
 
 
-@compiled
+@inner
 def _uppers(
     products: Any, mixed: Any, low: Any, sides: Any, query: int, tilt: Any, along: Any, off: Any,
     highs: Any,
@@ -214,7 +214,7 @@ def _uppers(
         highs[at] = _upper(products, mixed, low, sides, query, at, tilt, along, off)
 
 
-@compiled
+@inner
 def _abouts(highs: Any, sides: Any, along: Any, off: Any, abouts: Any) -> None:
     """Write what the codes say of each row, less the cautious part of the error."""
     for at in range(len(abouts)):
@@ -222,7 +222,7 @@ def _abouts(highs: Any, sides: Any, along: Any, off: Any, abouts: Any) -> None:
         abouts[at] = highs[at] - (1 + CAUTION) * reach
 
 
-@compiled
+@inner
 def _mark(
     products: Any, mixed: Any, low: Any, sides: Any, query: int, tilt: Any, bar: Any, marks: Any
 ) -> None:
@@ -241,7 +241,7 @@ def _mark(
             marks[at] = not (both * sides[0, at] + sides[1, at] * tilt < bar)
 
 
-@compiled
+@inner
 def _largest(values: Any) -> Any:
     """Return the largest value; infinity where one is not a number."""
     largest = np.float32(0)
@@ -251,7 +251,7 @@ def _largest(values: Any) -> Any:
     return largest
 
 
-@inlined
+@inner
 def _take(
     positions: Any, upper: Any, about: Any, count: Any, limit: Any, guess: Any, slack: Any,
     query: int, found: Any, high: Any, middle: Any, start: int, end: int, depth: int,
@@ -277,7 +277,7 @@ def _take(
     count[query], limit[query] = held, bound
 
 
-@compiled
+@inner
 def _drop(
     positions: Any, upper: Any, about: Any, count: Any, guess: Any, slack: Any, query: int,
     depth: int,
@@ -296,7 +296,7 @@ def _drop(
     count[query] = left
 
 
-@compiled
+@inner
 def _reached(values: Any, depth: int) -> Any:
     """Return a number that `depth` of the values reach, near the largest such."""
     if len(values) < depth:
@@ -316,7 +316,7 @@ def _reached(values: Any, depth: int) -> Any:
     return least
 
 
-@compiled
+@inner
 def _count(values: Any, bar: Any) -> Any:
     """Return how many values reach the bar."""
     count = np.int32(0)
@@ -394,7 +394,7 @@ def _choose(
             count[query] = -1
 
 
-@compiled
+@inner
 def _insert(scores: Any, rows: Any, query: int, filled: int, found: float, row: int) -> int:
     """Put a row in its place among the best, if it has one; return how many there are."""
     at = filled
