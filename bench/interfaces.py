@@ -117,7 +117,8 @@ class FeatureExtractor(Protocol):
     """From images to the vectors that are compared.
 
     `extract` runs once per image and its result is stored; `for_gallery` and `for_query` are cheap
-    and make of it what one task compares (a mask for a condition, a replaced attribute).
+    and make of it what one task compares (a mask for a condition, a replaced attribute). A class
+    that names this one as its base has them as they are here.
     """
 
     distance: Distance
@@ -132,12 +133,16 @@ class FeatureExtractor(Protocol):
     def for_gallery(
         self, features: npt.NDArray[np.float32], condition: Condition | None
     ) -> npt.NDArray[np.float32]:
-        """Return what stands in the gallery under `condition`; the features themselves if none."""
+        """Return what stands in the gallery under `condition`: here the features themselves."""
+        del condition
+        return features
 
     def for_query(
         self, features: npt.NDArray[np.float32], condition: Condition | None
     ) -> npt.NDArray[np.float32]:
-        """Return what asks under `condition`; the features themselves if none."""
+        """Return what asks under `condition`: here the features themselves."""
+        del condition
+        return features
 
 
 @runtime_checkable

@@ -12,23 +12,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from command_line import Done, bench
+from command_line import BENCH, Done, bench, process
 
 from bench.plugins import KINDS, Registry
 from bench.records import Record
 
-BENCH = Path(sys.executable).with_name("bench")
 SMALL = ("--method", "pretrained", "--backbone", "timm:mobilenetv3_small_050", "--weights", "none")
 COMMAND = ("run", *SMALL, "--dataset", "manifest:manifest.csv", "--protocol", "leave-one-out")
-
-
-def process(*arguments: str, folder: Path) -> Done:
-    """Run the command line as `bench` does, in a process of its own."""
-    environment = os.environ | {"COLUMNS": "160", "BENCH_CACHE": str(folder / "cache")}
-    return subprocess.run(
-        [BENCH, *arguments], cwd=folder, env=environment, capture_output=True, text=True,
-        timeout=200, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

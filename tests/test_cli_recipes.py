@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from command_line import Done, process
 
 from bench.plugins import Registry
 from bench.recipes import make_recipe, parse_settings
-
-BENCH = Path(sys.executable).with_name("bench")
-Done = subprocess.CompletedProcess[str]
 
 METHOD_FILE = """
 from pydantic import Field
@@ -67,14 +64,8 @@ def workplace(
 
 
 def bench(folder: Path, *arguments: str) -> Done:
-    """Run a real process in `folder`, where its cache would be too."""
-    environment = os.environ | {
-        "COLUMNS": "160", "BENCH_CACHE": str(folder / "cache"), "BENCH_DATA": str(folder / "data")
-    }  # fmt: skip
-    return subprocess.run(
-        [BENCH, *arguments, "--plugin", "ours.py"], cwd=folder, env=environment,
-        capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+    """Run a real process in `folder`, with the method's plugin."""
+    return process(*arguments, "--plugin", "ours.py", folder=folder)
 
 
 Lines = list[tuple[str, str]]

@@ -33,12 +33,15 @@ class Position:
     """Where a stage's training stands, beside its tensors.
 
     `epoch` and `step` are the next ones to do; `sums` are the sums of each term over the steps of
-    the epoch so far; `best_loss` and `best_epoch` are those of the selection `best`.
+    the epoch so far, `losses` their means over the last whole epoch, and `steps` how many steps all
+    whole epochs had; `best_loss` and `best_epoch` are those of the selection `best`.
     """
 
     epoch: int = 0
     step: int = 0
     sums: dict[str, float] = field(default_factory=dict)
+    losses: dict[str, float] = field(default_factory=dict)
+    steps: int = 0
     best_loss: float | None = None
     best_epoch: int | None = None
     seconds: float = 0.0
@@ -57,7 +60,8 @@ class Position:
         return {name: value / self.step for name, value in self.sums.items()}
 
     def end_epoch(self) -> None:
-        """Go on to the next epoch."""
+        """Note what the epoch was, and go on to the next."""
+        self.losses, self.steps = self.means(), self.steps + self.step
         self.epoch, self.step, self.sums = self.epoch + 1, 0, {}
 
 

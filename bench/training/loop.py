@@ -94,7 +94,7 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
                 )  # fmt: skip
             if clock.minutes >= setting.checkpoint_minutes:
                 save()
-        losses, validation = position.means(), None
+        validation = None
         if stage.validation is not None and recipe.selection == "best":
             validation = validate(stage, model, reader, setting, damaged)
             if position.best_loss is None or validation < position.best_loss:
@@ -102,14 +102,14 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
                 best = {name: value.detach().clone() for name, value in model.state_dict().items()}
         position.end_epoch()
         if log:
-            log.epoch(epoch, losses, validation=validation, **clock.facts())
+            log.epoch(epoch, position.losses, validation=validation, **clock.facts())
         save()
     if log:
         log.close()
     facts = StageFacts(
-        name=stage.name, key=place.key, epochs=recipe.epochs, steps=recipe.epochs * steps,
+        name=stage.name, key=place.key, epochs=recipe.epochs, steps=position.steps,
         selection=recipe.selection, chosen_epoch=position.best_epoch or recipe.epochs,
-        losses=losses, validation_loss=position.best_loss, damaged=len(damaged),
+        losses=position.losses, validation_loss=position.best_loss, damaged=len(damaged),
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
     )  # fmt: skip
     result = Trained(facts, position.seconds, position.waited, position.images)

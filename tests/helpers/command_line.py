@@ -1,6 +1,6 @@
 """The command line in this process: a process of its own takes seconds to import torch, each time.
 
-Tests that need a real process (kills, signals, what is imported) start one themselves.
+`process` starts one, for tests of what only a real one shows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,18 @@ from unittest import mock
 from bench.cli import main
 
 Done = subprocess.CompletedProcess[str]
+BENCH = Path(sys.executable).with_name("bench")
+
+
+def process(*arguments: str | Path, folder: Path) -> Done:
+    """Run `bench` in `folder`, where its cache and its data are too, in a process of its own."""
+    environment = os.environ | {
+        "COLUMNS": "160", "BENCH_CACHE": str(folder / "cache"), "BENCH_DATA": str(folder / "data")
+    }  # fmt: skip
+    return subprocess.run(
+        [BENCH, *arguments], cwd=folder, env=environment, capture_output=True, text=True,
+        timeout=200, check=False,
+    )  # fmt: skip
 
 
 def bench(*arguments: str | Path, folder: Path | None = None, **variables: str) -> Done:

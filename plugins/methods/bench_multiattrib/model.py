@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.catalog import Catalog
 from bench.errors import IncompatibleError
-from bench.interfaces import BackboneSource, Parts
-from bench.tasks import Condition, Rows
+from bench.interfaces import BackboneSource, FeatureExtractor, Parts
+from bench.tasks import Rows
 from bench_multiattrib.recipe import MultiAttribRecipe
 from bench_multiattrib.training import attribute_stage, learnable
 
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
     from bench.training.stages import TrainingStage
     from bench_multiattrib.networks import Network
 
-Features = npt.NDArray[np.float32]
 
-
-class LayerFeatures:
+class LayerFeatures(FeatureExtractor):
     """One layer of the network, of unit length (section III.B)."""
 
     def __init__(self, method: MultiAttrib) -> None:
@@ -61,16 +58,6 @@ class LayerFeatures:
         elif recipe.layer == "prob" and recipe.prob == "softmax":
             features = features.softmax(dim=1)
         return F.normalize(features)
-
-    def for_gallery(self, features: Features, condition: Condition | None) -> Features:
-        """Return the features themselves."""
-        del condition
-        return features
-
-    def for_query(self, features: Features, condition: Condition | None) -> Features:
-        """Return the features themselves."""
-        del condition
-        return features
 
 
 class MultiAttrib:

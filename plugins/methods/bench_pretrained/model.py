@@ -7,12 +7,8 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.errors import UnknownNameError
-from bench.interfaces import BackboneSource, Parts
-from bench.tasks import Condition
+from bench.interfaces import BackboneSource, FeatureExtractor, Parts
 from bench_pretrained.recipe import PretrainedRecipe
 
 TYPE_CHECKING = False
@@ -20,10 +16,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-Features = npt.NDArray[np.float32]
 
-
-class StageFeatures:
+class StageFeatures(FeatureExtractor):
     """The stage's map through the head, compared as it is."""
 
     def __init__(self, method: Pretrained) -> None:
@@ -46,16 +40,6 @@ class StageFeatures:
         """Return `(B, D)` for normalised `(B, 3, H, W)` images; the domain makes no difference."""
         del domain
         return self._method.model(images)  # type: ignore[no-any-return]
-
-    def for_gallery(self, features: Features, condition: Condition | None) -> Features:
-        """Return the features themselves."""
-        del condition
-        return features
-
-    def for_query(self, features: Features, condition: Condition | None) -> Features:
-        """Return the features themselves."""
-        del condition
-        return features
 
 
 class Pretrained:

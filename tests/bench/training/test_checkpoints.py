@@ -172,7 +172,8 @@ def test_a_position_counts_steps_and_epochs() -> None:
     assert (position.epoch, position.step, position.images) == (0, 2, 32)
     assert position.means() == {"ranking": 1.5, "value": 2.0}
     position.end_epoch()
-    assert position == Position(epoch=1, images=32)
+    last = {"ranking": 1.5, "value": 2.0}
+    assert position == Position(epoch=1, images=32, losses=last, steps=2)
     assert position.means() == {}
 
 

@@ -24,7 +24,7 @@ from bench.plugins import Registry
 from bench.records import Record
 from bench.training import checkpoints
 from bench.training.loop import accelerator_of, weigh
-from bench.training.plan import Progress
+from bench.training.plan import Place, Progress
 
 REGISTRY = Registry.load([PLUGIN])
 
@@ -217,6 +217,21 @@ def test_a_training_stopped_anywhere_ends_with_the_same_bits(toy: Toy, minutes: 
     assert next(stops, None) is None
     assert same(weights(toy.stage("triplets")), weights(expected))
     assert content(record) == content(whole)
+
+
+def test_a_training_killed_before_it_is_done_but_after_its_last_epoch_ends_the_same(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = toy.train(runs="whole")
+
+    def kill(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Place, "finish", kill)
+        with pytest.raises(KeyboardInterrupt):
+            toy.train()
+    assert content(toy.train()) == content(whole)
 
 
 def test_terms_are_means_over_the_examples_that_count(monkeypatch: pytest.MonkeyPatch) -> None:
