@@ -127,7 +127,12 @@ def _fill(queries: Any, features: Any, rows: Any, kind: int, result: Any) -> Non
 
 def prepare(rows: Features, distance: Distance) -> Matrix:
     """Return the rows in float64, of length one for the cosine."""
-    matrix = rows.astype(np.float64, order="C")
+    matrix = np.empty(rows.shape)
+
+    def widen(part: slice) -> None:
+        matrix[part] = rows[part]
+
+    in_threads(widen, shares(len(rows)))
     if distance == "cosine":
         length = np.sqrt(pair_sums(matrix, matrix))
         matrix /= np.where(length > 0, length, 1)[:, None]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UserError
-from bench.search.exact import Features, Positions, frozen
+from bench.search.exact import Features, Positions, frozen, in_threads, shares
 
 BLOCK_BYTES = 32 << 20  # of features that are copied at once
 IN_MEMORY_BYTES = 512 << 20  # a transformed gallery larger than this lies in a temporary file
@@ -72,5 +72,7 @@ class Gallery:
 
 def require_finite(values: Any, whose: str) -> None:
     """Refuse features that hold NaN or infinity: they have no place in an order."""
-    if not np.isfinite(values).all():
+    finite: list[bool] = []
+    in_threads(lambda part: finite.append(np.isfinite(values[part]).all()), shares(len(values)))
+    if not all(finite):
         raise UserError(f"the features of {whose} are not finite; they cannot be ranked")

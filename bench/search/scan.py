@@ -21,7 +21,7 @@ from bench.search.codes import LOW, Asking, Single
 from bench.search.exact import KIND, LANES, in_threads, score, shares
 from bench.search.gallery import Gallery
 
-CACHED = 1 << 21  # bytes of gallery rows that are scored exactly together
+CACHED = 1 << 22  # bytes of gallery rows that are scored exactly together
 CAUTION = np.float32(0.125)  # the part of a bound that a code's error seldom reaches
 HALVINGS = 12  # of the range of the values in a buffer: a guess need not be sharper
 FEW = 64  # rows that a buffer holds at least before it is looked through
@@ -137,6 +137,12 @@ def _bar(guess: Any, slack: Any) -> Any:
 
 
 @inlined
+def _lower(bar: Any, reach: Any) -> Any:
+    """Return what codes must reach for an upper bound, at most so much higher, to reach the bar."""
+    return _less(np.float32(bar - _more(reach)))
+
+
+@inlined
 def _less(value: Any) -> Any:
     """Return a number that rounding cannot have made larger than what it stands for."""
     return np.float32(value - np.float32(2.0**-22) * abs(value))
@@ -168,7 +174,7 @@ def _scan(
             _abouts(high, sides, along_here, off_here, middle)
             guess[query] = _reached(middle, depth + 1)  # one of them may be the query's own
         reach = np.float32(residual * along_here + length * off_here)
-        bar = _less(np.float32(_bar(guess[query], slack[query]) - _more(reach)))
+        bar = _lower(_bar(guess[query], slack[query]), reach)
         _mark(products, mixed, low, sides, query, tilted, bar, marks)
         reaching: Any = 0
         for eight in range(len(eights)):
@@ -377,34 +383,36 @@ def _choose(
 ) -> None:
     """Write the best rows of each query; where they are not proven, make its count -1."""
     depth = result.shape[1]
-    best = np.empty(depth)
+    places = np.empty(scores.shape[1] + 1, np.int64)
+    likely = np.empty(scores.shape[1] + 1)
     for query in range(len(count)):
         if count[query] < 0:
             continue
-        likely = _reached(scores[query, : count[query]], depth)
-        filled = 0
-        for place in range(count[query]):
-            if scores[query, place] >= likely:
-                row = positions[query, place]
-                filled = _insert(best, result, query, filled, scores[query, place], row)
+        bar = _reached(scores[query, : count[query]], depth)
+        held: Any = 0
+        for place in range(count[query]):  # without a branch
+            places[held], likely[held] = place, scores[query, place]
+            held += np.int64(scores[query, place] >= bar)
+        last = -np.inf
+        for at in range(held):
+            rank = _rank(likely, held, at)
+            if rank < depth:
+                result[query, rank] = positions[query, places[at]]
+            if rank == depth - 1:
+                last = likely[at]
         proven = guess[query] == -np.inf
-        if filled == depth:
-            proven = (best[-1] - constant[query]) * per_unit[query] >= guess[query]
+        if held >= depth:
+            proven = (last - constant[query]) * per_unit[query] >= guess[query]
         if not proven:
             count[query] = -1
 
 
 @inner
-def _insert(scores: Any, rows: Any, query: int, filled: int, found: float, row: int) -> int:
-    """Put a row in its place among the best, if it has one; return how many there are."""
-    at = filled
-    while at > 0 and (
-        scores[at - 1] < found or (scores[at - 1] == found and rows[query, at - 1] > row)
-    ):
-        at -= 1
-    if at == len(scores):
-        return filled
-    for place in range(min(filled, len(scores) - 1), at, -1):
-        scores[place], rows[query, place] = scores[place - 1], rows[query, place - 1]
-    scores[at], rows[query, at] = found, row
-    return min(filled + 1, len(scores))
+def _rank(scores: Any, held: int, at: int) -> Any:
+    """Return how many of the scores held stand before one of them: higher, or equal and earlier."""
+    rank = np.int32(0)
+    for place in range(at):
+        rank = np.int32(rank + np.int32(scores[place] >= scores[at]))
+    for place in range(at + 1, held):
+        rank = np.int32(rank + np.int32(scores[place] > scores[at]))
+    return rank

@@ -67,11 +67,10 @@ def check_bounds(queries: Features, gallery: Features, coding: Coding) -> int:
         along, off = asking.along[query], asking.off[query]
         tilt = asking.tilt[query]
         scan._uppers(first, mixed, low, sides, query, tilt, along, off, upper)
-        bar = np.float32(np.median(upper))
+        bar = scan._bar(np.float32(np.median(upper)), slack[query])
         marks = np.zeros(len(upper), np.uint8)
         most = scan._largest(sides[2]) * along + scan._largest(sides[3]) * off
-        scan._mark(first, mixed, low, sides, query, tilt, np.float32(bar - most - slack[query]),
-                   marks)  # fmt: skip
+        scan._mark(first, mixed, low, sides, query, tilt, scan._lower(bar, most), marks)
         assert marks[~(upper < bar)].all(), "what reaches the bar is marked"
         reach = (sides[2] * along + sides[3] * off).astype(np.float64)
         known = np.isfinite(upper) & np.isfinite(reach)

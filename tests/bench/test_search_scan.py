@@ -281,20 +281,6 @@ def test_a_bar_is_never_above_the_guess_less_twice_the_slack(
         assert (bars >= near)[finite & (np.abs(wanted) < 1e38)].all()
 
 
-@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 99)), max_size=30), st.integers(1, 6))
-@settings(max_examples=100)
-def test_rows_are_inserted_by_score_then_position_in_any_order(
-    rows: list[tuple[int, int]], depth: int
-) -> None:
-    scores, result, filled = np.empty(depth), np.full((1, depth), -1, np.int32), 0
-    for score, row in rows:
-        filled = scan._insert(scores, result, 0, filled, float(score), row)
-    best = sorted(rows, key=lambda pair: (-pair[0], pair[1]))[:depth]
-    assert filled == len(best)
-    assert result[0, :filled].tolist() == [row for _, row in best]
-    assert scores[:filled].tolist() == [score for score, _ in best]
-
-
 @pytest.mark.parametrize("cached", [1, 4 * 20 * 7, 1 << 21])
 def test_rows_are_scored_in_parts_of_any_size(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # the compiler has taken the constant in; plain Python is asked for another one
@@ -340,6 +326,18 @@ def test_what_is_chosen_is_proven_by_its_last_score_in_units_of_the_query(
     found, count = chosen([5, 9, 5, 1], guess=guess, depth=2, constant=3, per_unit=0.5)
     assert found == [11, 10]
     assert count == (4 if proven else -1)
+
+
+@given(st.lists(st.integers(-2, 2), min_size=1, max_size=8), st.integers(1, 8))
+@settings(max_examples=100)
+def test_rows_are_chosen_by_score_then_position(scores: list[int], depth: int) -> None:
+    depth = min(depth, len(scores))
+    found, count = chosen(
+        [float(score) for score in scores], guess=-9, depth=depth, constant=0, per_unit=1
+    )
+    best = sorted(range(len(scores)), key=lambda place: (-scores[place], place))[:depth]
+    assert found == [10 + place for place in best]
+    assert count == len(scores)
 
 
 def test_too_few_rows_prove_nothing_unless_there_are_no_others() -> None:
