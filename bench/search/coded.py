@@ -23,13 +23,18 @@ from bench.search.gallery import Gallery, require_finite
 SAMPLED_ROWS, SAMPLED_QUERIES = 1000, 32
 SAMPLE_BYTES = 16 << 20
 MOST = 1 / 16  # of the gallery may be left for exact scores, for a code to pay
-MOST_ONE_DIGIT = 12  # over D: beyond, two more products cost less (measured at D = 512 and 4,096)
+MOST_ONE_DIGIT = 1 / 80  # besides the best: beyond, two more products cost less (D = 64 to 4,096)
 CAPACITY = 1024, 8192  # rows that a query's buffer holds, at least and at most
 KEPT_BYTES = 48 << 20  # of the buffers of a block of queries
 SLAB_BYTES = 32 << 20  # of codes that are made at once
 HELD_BYTES = 64 << 20  # a gallery whose codes are no larger is coded once
-# Queries and gallery rows of one product, so that it and its factors stay in a core's caches
-TILES = {"integers": (512, 512), "singles": (1024, 2048), "sums": (512, 256)}
+# Queries and gallery rows of one product, so that it and its factors stay in a core's caches; where
+# rows are long, reading them takes more of the time than the product
+TILES = {
+    "integers": (512, 512), "long integers": (1024, 1024), "singles": (1024, 2048),
+    "sums": (512, 256),
+}  # fmt: skip
+LONG = 1024
 
 
 @dataclass
@@ -48,7 +53,9 @@ class CodedGallery:
         """Return how many queries and gallery rows are multiplied at once."""
         if self.coding.distance == "intersection":
             return TILES["sums"]
-        return TILES["integers" if self.coding.digits else "singles"]
+        if not self.coding.digits:
+            return TILES["singles"]
+        return TILES["long integers" if self.gallery.dimension > LONG else "integers"]
 
     @property
     def block(self) -> int:
@@ -149,13 +156,13 @@ def choose(
     unit = 2.0 ** np.ceil(np.log2(longest)) if 0 < longest < np.inf else 1.0
     among_queries = np.linspace(0, len(queries) - 1, min(len(queries), SAMPLED_QUERIES))
     asked = queries[among_queries.astype(np.int64)]
-    among = -(-depth * count // len(gallery)) + 1  # and the query's own image
+    among = min(-(-depth * count // len(gallery)) + 1, count)  # and the query's own image
     for digits in _digits(distance, gallery.dimension, device):
         coding = Coding(distance, digits, mean, unit)
         trial = CodedGallery(sample, coding, count + 1, device)
-        left = trial.undecided(asked, prepare(asked, distance), min(among, count)) / count
+        left = trial.undecided(asked, prepare(asked, distance), among) / count
         needed = 2 * left * len(gallery) + 4 * depth
-        most = min(MOST, MOST_ONE_DIGIT / gallery.dimension) if digits == 1 else MOST
+        most = min(MOST, MOST_ONE_DIGIT + among / count) if digits == 1 else MOST
         if left <= most and needed <= CAPACITY[1]:
             capacity = 2 ** int(np.ceil(np.log2(max(needed, CAPACITY[0]))))
             return CodedGallery(gallery, coding, capacity, device)
