@@ -21,22 +21,25 @@ from PIL import Image
 
 from bench_inshop.resolution import SIDE
 
-ITEMS = 120
+ITEMS = 320
 # category folder → what is drawn, and its share of the items
 CATEGORIES: Mapping[str, tuple[str, float]] = {
-    "WOMEN/Dresses": ("dress", 0.34),
-    "WOMEN/Tees_Tanks": ("t-shirt", 0.13),
-    "WOMEN/Blouses_Shirts": ("shirt", 0.12),
-    "WOMEN/Sweaters": ("longsleeve", 0.09),
-    "WOMEN/Skirts": ("skirt", 0.09),
-    "WOMEN/Jackets_Coats": ("outwear", 0.08),
-    "WOMEN/Rompers_Jumpsuits": ("jumpsuit", 0.07),
-    "MEN/Pants": ("pants", 0.08),
+    "WOMEN/Dresses": ("dress", 0.5),
+    "WOMEN/Tees_Tanks": ("t-shirt", 0.1),
+    "WOMEN/Blouses_Shirts": ("shirt", 0.1),
+    "WOMEN/Sweaters": ("longsleeve", 0.06),
+    "WOMEN/Skirts": ("skirt", 0.06),
+    "WOMEN/Jackets_Coats": ("outwear", 0.06),
+    "WOMEN/Rompers_Jumpsuits": ("jumpsuit", 0.06),
+    "MEN/Pants": ("pants", 0.06),
 }
 # name of the published view → view of the shop; the flat one shows the garment alone
 VIEWS = {"1_front": "front", "2_side": "side", "3_back": "back", "4_full": "full",
          "6_flat": "flat", "7_additional": "detail"}  # fmt: skip
 SOMETIMES = {"4_full": 0.52, "6_flat": 0.1}  # the other views there always are
+COLOURS = {"train": 1, "test": 2}  # of each garment
+TEST = 1 / 4  # share of the items; most are for training, since attributes are learnt from many
+TRAINING_VIEWS = 2  # of each of those
 QUERIES = 0.53  # share of a test item's pictures that are queries
 _PLAN, _GARMENT, _COPY, _DYE, _PICTURE = range(5)  # keep the generators of one seed apart
 
@@ -74,16 +77,16 @@ class MiniImage:
 
 
 def plan_mini(*, seed: int, items: int = ITEMS) -> list[MiniImage]:
-    """Return the pictures of `items` garments, by name; half of each category is for training."""
+    """Return the pictures of `items` garments, by name; most of each category are for training."""
     generator = np.random.default_rng([seed, _PLAN])
     numbers = iter((generator.permutation(items) + 1).tolist())
     images = []
     for category, count in _items_by_category(items).items():
         previous: MiniItem | None = None
         for place in range(count):
-            split = "test" if place < (count + 1) // 2 else "train"
-            copies = split == "test" and place % 2 == 1
-            colours = generator.choice(list(PALETTE), 1 + place // 2 % 2, replace=False)
+            split = "test" if place < math.ceil(count * TEST) else "train"
+            copies = split == "test" and place % 8 == 7
+            colours = generator.choice(list(PALETTE), COLOURS[split], replace=False)
             number = next(numbers)
             item = MiniItem(number, number, category, split, tuple(colours.tolist()))
             if copies and previous:  # two test items that are easily confused
@@ -109,8 +112,10 @@ def _plan_images(generator: np.random.Generator, item: MiniItem, seed: int) -> l
         if generator.random() < SOMETIMES.get(view, 1)
     ]
     if item.split == "train":
-        return images
-    order = generator.permutation(len(images)).tolist()
+        kept = np.sort(generator.permutation(len(images))[:TRAINING_VIEWS])
+        return [images[place] for place in kept]
+    # The first colour asks for the second, so that colour alone does not find a garment.
+    order = sorted(generator.permutation(len(images)).tolist(), key=lambda at: images[at].series)
     queries = set(order[: round(QUERIES * len(images))])
     return [
         replace(image, split="query" if place in queries else "gallery")

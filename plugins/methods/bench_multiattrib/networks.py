@@ -48,6 +48,9 @@ class FullyConnected(nn.Module):
             self.stage, self.side = "pooled", 1
             self.fc6 = nn.Linear(_stages(backbone)[self.stage].channels, width)
             self.fc7 = nn.Linear(width, width)
+            for layer in (self.fc6, self.fc7):  # He et al. 2015: ReLUs keep the scale
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
         self.backbone = backbone
         self.dropout = nn.Dropout(0.5)
         if labels:

@@ -23,9 +23,15 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
 }
 
-# A small backbone and image, so few epochs that its new layers need a rate of their own.
-_SMALL = {"backbone": "efficientnet-lite0", "size": 128, "fc_width": 512, "ica_samples": 20_000}
+# A small backbone and image; so few epochs that rates are higher, most of all those of new layers.
+_SMALL = {"backbone": "efficientnet-lite0", "size": 128, "fc_width": 2048, "ica_samples": 20_000}
+_TRAINING = {"learning_rate": 2e-4, "new_layers": 5.0, "schedule": "cosine"}
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
-    "mini": {**_SMALL, "training": {"epochs": 12, "learning_rate": 1e-4, "new_layers": 10.0}},
-    "small": {**_SMALL, "training": {"epochs": 3, "learning_rate": 1e-4, "new_layers": 10.0}},
-}
+    "mini": {
+        **_SMALL,
+        "training": {**_TRAINING, "epochs": 14, "augmentation": {"crop": 0.85, "colour": 0.3}},
+    },
+    "small": {
+        **_SMALL, "training": {**_TRAINING, "epochs": 5, "augmentation": {"crop": 0.85}},
+    },
+}  # fmt: skip
