@@ -36,6 +36,8 @@ NOT_EXECUTED = {
     "bench run --method multiattrib --dataset inshop --protocol dress/dress-gallery": "trains",
     "bench run --method multiattrib --dataset cub200 --variant bilinear": "trains for minutes",
     "bench run --method multiattrib --dataset fashion-products --budget small": "needs the data",
+    "bench run --method multiattrib --dataset fashion-products --budget small --protocol "
+    "type-and-colour --set attributes=articleType,baseColour,gender,usage": "needs the data",
     "bench run --method multiattrib --dataset inshop --set training.epochs=30 "
     "--set training.augmentation.crop=0.9": "trains for minutes",
     "tox -e benchmarks": "takes minutes",
