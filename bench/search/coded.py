@@ -28,8 +28,13 @@ CAPACITY = 1024, 8192  # rows that a query's buffer holds, at least and at most
 KEPT_BYTES = 48 << 20  # of the buffers of a block of queries
 SLAB_BYTES = 32 << 20  # of codes that are made at once
 HELD_BYTES = 64 << 20  # a gallery whose codes are no larger is coded once
-# Queries and gallery rows of one product, so that it and its factors stay in a core's caches
-TILES = {"integers": (512, 512), "singles": (1024, 2048), "sums": (512, 256)}
+# Queries and gallery rows of one product, so that it and its factors stay in a core's caches; where
+# rows are long, reading them takes more of the time than the product
+TILES = {
+    "integers": (512, 512), "long integers": (1024, 1024), "singles": (1024, 2048),
+    "sums": (512, 256),
+}  # fmt: skip
+LONG = 1024
 
 
 @dataclass
@@ -48,7 +53,9 @@ class CodedGallery:
         """Return how many queries and gallery rows are multiplied at once."""
         if self.coding.distance == "intersection":
             return TILES["sums"]
-        return TILES["integers" if self.coding.digits else "singles"]
+        if not self.coding.digits:
+            return TILES["singles"]
+        return TILES["long integers" if self.gallery.dimension > LONG else "integers"]
 
     @property
     def block(self) -> int:
