@@ -8,9 +8,11 @@ beside this file says what the cases are and what each peer does.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numba
@@ -269,9 +271,13 @@ WAYS_OF_HISTOGRAMS: dict[str, Way] = {
 
 def measure(
     benchmark: BenchmarkFixture, peak_growth: PeakGrowth, way: Way, drawn: Drawn, case: Case,
-    rounds: int = 3,
+    *, peer: Way | None = None, rounds: int = 3,
 ) -> None:  # fmt: skip
-    """Time a way; note how much memory its first whole run took beyond the features."""
+    """Time a way; note how much memory its first whole run took beyond the features.
+
+    With a peer, rounds of both take turns, so that whatever else the machine does falls on both;
+    the ratio of their medians is noted.
+    """
     benchmark.group = f"search, {drawn.kind}, {case}"
     # loads and compiles what the way needs, so that this counts neither as time nor as memory
     way(drawn.queries[:256], drawn.gallery[:8192], min(case.depth, len(drawn.gallery[:8192])))
@@ -279,22 +285,43 @@ def measure(
     grown = peak_growth(run)  # and warms up
     if grown is not None:
         benchmark.extra_info["MB beyond the features"] = round(grown / 1e6)
-    found = benchmark.pedantic(run, rounds=rounds)
+    in_turn: list[float] = []
+
+    def take_turn() -> None:
+        if peer is not None:
+            clock = time.perf_counter()
+            peer(drawn.queries, drawn.gallery, case.depth)
+            in_turn.append(time.perf_counter() - clock)
+
+    take_turn()  # warms up
+    in_turn.clear()
+    found = benchmark.pedantic(run, setup=take_turn, rounds=rounds)
     assert found.shape == (len(drawn.queries), case.depth)
+    if in_turn and benchmark.stats is not None:  # None with --benchmark-disable
+        ratio = benchmark.stats.stats.median / float(np.median(in_turn))
+        benchmark.extra_info["of faiss's time, in turn"] = round(ratio, 3)
+
+
+def faiss_beside(way: str, peer: Way) -> Way | None:
+    """Return the peer of ours, where faiss is there."""
+    return peer if way == "ours" and find_spec("faiss") is not None else None
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_in_shop(
     benchmark: BenchmarkFixture, peak_growth: PeakGrowth, in_shop: Drawn, way: str
 ) -> None:
-    measure(benchmark, peak_growth, WAYS[way], in_shop, IN_SHOP)
+    peer = faiss_beside(way, by_faiss)
+    rounds = 3 if peer is None else 15
+    measure(benchmark, peak_growth, WAYS[way], in_shop, IN_SHOP, peer=peer, rounds=rounds)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_large(
     benchmark: BenchmarkFixture, peak_growth: PeakGrowth, large: Drawn, way: str
 ) -> None:
-    measure(benchmark, peak_growth, WAYS[way], large, LARGE)
+    peer = faiss_beside(way, by_faiss)
+    measure(benchmark, peak_growth, WAYS[way], large, LARGE, peer=peer)
 
 
 @pytest.mark.parametrize("way", ["ours", "faiss", "torch"])
@@ -308,7 +335,8 @@ def test_histogram_intersection(
 ) -> None:
     count = BY_NUMPY if way.startswith("NumPy") else HISTOGRAMS.queries
     part = Drawn(histograms.kind, histograms.queries[:count], histograms.gallery)
-    measure(benchmark, peak_growth, WAYS_OF_HISTOGRAMS[way], part, HISTOGRAMS)
+    peer = faiss_beside(way, faiss_of_histograms)
+    measure(benchmark, peak_growth, WAYS_OF_HISTOGRAMS[way], part, HISTOGRAMS, peer=peer)
     if benchmark.stats is None:  # --benchmark-disable
         return
     seconds = benchmark.stats.stats.median

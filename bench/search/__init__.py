@@ -50,9 +50,7 @@ class Search:
 
         `own` (q,) is each query's own position, which is left out, or -1.
         """
-        require_finite(queries, "the queries")
         result = np.full((len(queries), self.depth), -1, np.int32)
-        exact = prepare(queries, self.distance)
         waiting = np.ones(len(queries), np.bool_)
         if self._codes and self._coded is None:
             self._coded = coded.choose(
@@ -63,13 +61,15 @@ class Search:
             for at in range(0, len(queries), self._coded.block):
                 rows = slice(at, at + self._coded.block)
                 result[rows], waiting[rows] = self._coded.search(
-                    queries[rows], exact[rows], own[rows], self.depth
+                    queries[rows], own[rows], self.depth
                 )
             self._codes = waiting.mean() < MOST_WAITING
         if waiting.any():
+            left = queries[waiting]
+            require_finite(left, "the queries")
             found = dense.search(
-                exact[waiting], self.gallery, distance=self.distance, depth=self.depth,
-                own=own[waiting], device=self.device,
+                prepare(left, self.distance), self.gallery, distance=self.distance,
+                depth=self.depth, own=own[waiting], device=self.device,
             )  # fmt: skip
             result[waiting, : found.shape[1]] = found
         return result

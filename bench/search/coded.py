@@ -7,8 +7,9 @@ of a sample of the gallery the bounds of a sample of the queries cannot tell fro
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from threadpoolctl import ThreadpoolController
 
 from bench.interfaces import Distance
 from bench.search import device, products, scan
-from bench.search.codes import LARGEST_SUM, Asking, Codes, Coding, encode, gallery_sides
-from bench.search.exact import Features, Matrix, Positions, in_threads, prepare, shares
+from bench.search.codes import LARGEST_SUM, Asking, Codes, Coding, Single, encode, gallery_sides
+from bench.search.exact import Features, Positions, in_threads, prepare, shares
 from bench.search.gallery import Gallery, require_finite
 
 SAMPLED_ROWS, SAMPLED_QUERIES = 1000, 32
@@ -28,13 +29,19 @@ CAPACITY = 1024, 8192  # rows that a query's buffer holds, at least and at most
 KEPT_BYTES = 48 << 20  # of the buffers of a block of queries
 SLAB_BYTES = 32 << 20  # of codes that are made at once
 HELD_BYTES = 64 << 20  # a gallery whose codes are no larger is coded once
-# Queries and gallery rows of one product, so that it and its factors stay in a core's caches; where
-# rows are long, reading them takes more of the time than the product
-TILES = {
-    "integers": (512, 512), "long integers": (1024, 1024), "singles": (1024, 2048),
-    "sums": (512, 256),
-}  # fmt: skip
-LONG = 1024
+# Queries and gallery rows of one product: few enough that it stays near a core, and enough that
+# threads seldom meet at the interpreter's lock
+TILES = {"integers": (1024, 1024), "singles": (1024, 2048), "sums": (512, 256)}
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Codes of gallery rows from `first` on, and the sides of one tile's rows after another."""
+
+    first: int
+    codes: Codes
+    tiles: list[slice]
+    sides: list[Single]
 
 
 @dataclass
@@ -45,7 +52,7 @@ class CodedGallery:
     coding: Coding
     capacity: int
     device: str
-    _held: list[Codes] | None = None
+    _held: list[Slab] | None = None
     _room: scan.Kept | None = None
 
     @property
@@ -53,87 +60,94 @@ class CodedGallery:
         """Return how many queries and gallery rows are multiplied at once."""
         if self.coding.distance == "intersection":
             return TILES["sums"]
-        if not self.coding.digits:
-            return TILES["singles"]
-        return TILES["long integers" if self.gallery.dimension > LONG else "integers"]
+        return TILES["integers" if self.coding.digits else "singles"]
 
     @property
     def block(self) -> int:
         """Return for how many queries buffers are made at once."""
         return max(64, KEPT_BYTES // (12 * self.capacity))
 
-    def _slabs(self) -> Any:
-        """Yield the gallery's codes in order, with the row each begins at."""
-        width = self.gallery.dimension * (self.coding.digits or 4)
-        tile = self.tile[1]
-        step = max(tile, SLAB_BYTES // width // tile * tile)
-        starts = range(0, len(self.gallery), step)
-        if self._held is not None:
-            yield from zip(starts, self._held, strict=True)
-            return
-        held = []
-        for start in starts:
-            rows = self.gallery.rows[start : start + step]
-            codes = encode(self.coding, self.gallery.features, rows, of_queries=False)
-            require_finite(codes.length, "the gallery")
-            if width * len(self.gallery) <= HELD_BYTES:
-                held.append(codes)
-            yield start, codes
-        self._held = held or None
-
-    def undecided(self, queries: Features, exact: Matrix, depth: int) -> float:
+    def undecided(self, queries: Features, depth: int) -> float:
         """Return how many rows a query the bounds cannot tell from the best, on average."""
-        _, kept = self._scan(queries, exact, np.full(len(queries), -1), depth)
+        kept = self._scan(queries, np.full(len(queries), -1), depth)
         kept.drop(depth)
         return float(np.where(kept.count < 0, len(self.gallery), kept.count).mean())
 
-    def search(self, queries: Features, exact: Matrix, own: Positions, depth: int) -> Any:
+    def search(self, queries: Features, own: Positions, depth: int) -> Any:
         """Return (q, depth) positions, and which queries had more rows than buffers hold, (q,)."""
-        asking, kept = self._scan(queries, exact, own, depth)
-        found = scan.best(kept, asking, self.gallery, distance=self.coding.distance, depth=depth)
+        found = np.empty((len(queries), depth), np.int32)
+        kept = self._scan(queries, own, depth, found)
         return found, kept.count < 0
 
-    def _scan(self, queries: Features, exact: Matrix, own: Positions, depth: int) -> Any:
-        asking = Asking.of(self.coding, queries, exact)
+    def _scan(self, queries: Features, own: Positions, depth: int, found: Any = None) -> scan.Kept:
+        """Scan the gallery, slab by slab, and write the best positions where `found` is given.
+
+        A thread does all that its part of the queries needs before it takes the next.
+        """
         if self._room is None or len(self._room.count) < len(queries):
             self._room = scan.Kept.room(len(queries), self.capacity)
         kept = self._room.part(slice(len(queries)))
         kept.begin(depth)
-        for start, codes in self._slabs():
-            kept.loosen(asking, asking.slack(float(codes.length.max())))
-            self._take(kept, asking, codes, first=start, own=own, depth=depth)
-        return asking, kept
+        whole = [slice(0, len(queries))]  # what a device has room for, it sets itself
+        parts = shares(len(queries), most=self.tile[0]) if self.device == "cpu" else whole
+        asking: list[Any] = [None] * len(parts)
+
+        def work(slab: Slab, number: int) -> None:
+            rows, buffers = parts[number], kept.part(parts[number])
+            if slab.first == 0:
+                asking[number] = Asking.of(self.coding, queries[rows])
+            self._take(buffers, asking[number], slab, own[rows], depth)
+            if found is not None and slab.first + len(slab.codes) == len(self.gallery):
+                found[rows] = scan.best(
+                    buffers, asking[number], self.gallery, distance=self.coding.distance,
+                    depth=depth,
+                )  # fmt: skip
+
+        with _libraries("torch" in sys.modules).limit(limits=1, user_api="blas"):
+            for slab in self._slabs():
+                in_threads(partial(work, slab), range(len(parts)))
+        return kept
+
+    def _slabs(self) -> Iterator[Slab]:
+        """Yield the gallery's codes in order."""
+        if self._held is not None:
+            yield from self._held
+            return
+        held, width = [], self.gallery.dimension * (self.coding.digits or 4)
+        tile = self.tile[1]
+        step = max(tile, SLAB_BYTES // width // tile * tile)
+        for start in range(0, len(self.gallery), step):
+            rows = self.gallery.rows[start : start + step]
+            codes = encode(self.coding, self.gallery.features, rows, of_queries=False)
+            require_finite(codes.length, "the gallery")
+            sides = gallery_sides(self.coding, codes)
+            tiles = [slice(at, at + tile) for at in range(0, len(codes), tile)]
+            slab = Slab(start, codes, tiles, [np.ascontiguousarray(sides[:, t]) for t in tiles])
+            if width * len(self.gallery) <= HELD_BYTES:
+                held.append(slab)
+            yield slab
+        self._held = held or None
 
     def _take(
-        self, kept: scan.Kept, asking: Asking, codes: Codes, *, first: int, own: Positions,
-        depth: int,
-    ) -> None:  # fmt: skip
-        """Scan a part of the gallery that begins at row `first`."""
+        self, kept: scan.Kept, asking: Asking, slab: Slab, own: Positions, depth: int
+    ) -> None:
+        """Scan a slab for some of the queries."""
+        kept.loosen(asking, asking.slack(float(slab.codes.length.max())))
         if self.device != "cpu":
-            device.scan(kept, asking, codes, self.device, first=first, own=own, depth=depth)
+            device.scan(
+                kept, asking, slab.codes, self.device, first=slab.first, own=own, depth=depth
+            )
             return
-        sides = gallery_sides(self.coding, codes)
-        tiles = [slice(at, at + self.tile[1]) for at in range(0, len(codes), self.tile[1])]
-        of_tiles = [np.ascontiguousarray(sides[:, tile]) for tile in tiles]
-
-        # A thread does all of its part. Libraries that would part a small product among threads of
-        # their own, and have these wait for each other, are held to one: OpenMP for the thread that
-        # asks, BLAS for the process.
-        libraries = _libraries("torch" in sys.modules)
-
-        def work(rows: slice) -> None:
-            asks, buffers, mine = asking.part(rows), kept.part(rows), own[rows]
-            multiply = products.Products(self.coding, [codes.values[tile] for tile in tiles])
-            with libraries.limit(limits=1, user_api="openmp"):
-                for found, here, tile in zip(
-                    multiply.each(asks.codes.values), of_tiles, tiles, strict=True
-                ):
-                    scan.scan(
-                        buffers, asks, found, here, first=first + tile.start, own=mine, depth=depth
-                    )
-
-        with libraries.limit(limits=1, user_api="blas"):
-            in_threads(work, shares(len(asking), most=self.tile[0]))
+        multiply = products.Products(self.coding, [slab.codes.values[tile] for tile in slab.tiles])
+        # Libraries that would part a small product among threads of their own, and have these wait
+        # for each other, are held to one: OpenMP for the thread that asks, BLAS for the process.
+        with _libraries("torch" in sys.modules).limit(limits=1, user_api="openmp"):
+            found = multiply.each(asking.codes.values)
+            for tile, sides, of_tile in zip(slab.tiles, slab.sides, found, strict=True):
+                scan.scan(
+                    kept, asking, of_tile, sides, first=slab.first + tile.start, own=own,
+                    depth=depth,
+                )  # fmt: skip
 
 
 @cache
@@ -160,7 +174,7 @@ def choose(
     for digits in _digits(distance, gallery.dimension, device):
         coding = Coding(distance, digits, mean, unit)
         trial = CodedGallery(sample, coding, count + 1, device)
-        left = trial.undecided(asked, prepare(asked, distance), among) / count
+        left = trial.undecided(asked, among) / count
         needed = 2 * left * len(gallery) + 4 * depth
         most = min(MOST, MOST_ONE_DIGIT + among / count) if digits == 1 else MOST
         if left <= most and needed <= CAPACITY[1]:

@@ -55,10 +55,12 @@ from bench.search.exact import (
     Matrix,
     frozen,
     in_threads,
+    prepare,
     product_sum,
     shares,
     smaller_sum,
 )
+from bench.search.gallery import require_finite
 
 Single = npt.NDArray[np.float32]
 
@@ -270,9 +272,11 @@ class Asking:
     off: Single
 
     @classmethod
-    def of(cls, coding: Coding, queries: Features, exact: Matrix) -> Asking:
-        """Return queries (q, D) float32, `exact` being the same prepared."""
+    def of(cls, coding: Coding, queries: Features) -> Asking:
+        """Return queries (q, D) float32. Raises `UserError` for such as are not finite."""
         codes = encode(coding, frozen(queries), np.arange(len(queries)), of_queries=True)
+        require_finite(codes.length, "the queries")
+        exact = prepare(queries, coding.distance)
         tilt = _tilt_unit(coding) / (coding.alpha * codes.scale)
         along = np.hypot(codes.length + codes.residual, codes.low / _WEIGHT) / codes.scale
         off = codes.residual / codes.scale

@@ -17,8 +17,9 @@ Float32 features enter as they are; a product of two of them is exact in float64
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 from typing import Any
 
@@ -214,13 +215,35 @@ def shares(count: int, most: int = sys.maxsize) -> list[slice]:
 
 
 _pool: list[ThreadPoolExecutor] = []
+_here = threading.local()
 
 
-def in_threads(work: Callable[[slice], None], parts: Sequence[slice]) -> None:
-    """Do the work on all parts at once; compiled code gives the interpreter's lock free."""
-    if len(parts) == 1:
-        work(parts[0])
+def in_threads(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
+    """Do the work on all parts at once; compiled code gives the interpreter's lock free.
+
+    The caller works too, and work within work takes its parts in turn: threads that wait for each
+    other are slow to come back where the processor is shared.
+    """
+    if len(parts) == 1 or getattr(_here, "working", False):
+        for part in parts:
+            work(part)
         return
     if not _pool:
         _pool.append(ThreadPoolExecutor(threads()))
-    list(_pool[0].map(work, parts))
+    left = iter(parts)
+
+    def take() -> None:
+        _here.working = True
+        try:
+            for part in left:
+                work(part)
+        finally:
+            _here.working = False
+
+    others = [_pool[0].submit(take) for _ in range(min(threads(), len(parts)) - 1)]
+    try:
+        take()
+    finally:
+        wait(others)
+    for other in others:
+        other.result()

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bench.compiled import compiled, inlined, inner
 from bench.interfaces import Distance
 from bench.search.codes import LOW, Asking, Single
-from bench.search.exact import KIND, LANES, in_threads, score, shares
+from bench.search.exact import KIND, LANES, score
 from bench.search.gallery import Gallery
 
 CACHED = 1 << 22  # bytes of gallery rows that are scored exactly together
@@ -112,21 +112,13 @@ def best(
     The count of a query whose ranking is not proven becomes -1.
     """
     result = np.full((len(kept.count), depth), -1, np.int32)
-
-    def work(part: slice) -> None:
-        here = kept.part(part)
-        here.drop(depth)
-        exact = np.empty((len(here.count), max(int(here.count.max(initial=0)), 1)))
-        _score_kept(
-            here.positions, here.count, asking.exact[part], gallery.features, gallery.rows,
-            KIND[distance], exact,
-        )  # fmt: skip
-        _choose(
-            here.positions, here.count, here.guess, exact, asking.constant[part],
-            asking.per_unit[part], result[part],
-        )  # fmt: skip
-
-    in_threads(work, shares(len(kept.count)))
+    kept.drop(depth)
+    exact = np.empty((len(kept.count), max(int(kept.count.max(initial=0)), 1)))
+    _score_kept(
+        kept.positions, kept.count, asking.exact, gallery.features, gallery.rows, KIND[distance],
+        exact,
+    )  # fmt: skip
+    _choose(kept.positions, kept.count, kept.guess, exact, asking.constant, asking.per_unit, result)
     return result
 
 

@@ -363,23 +363,21 @@ def test_what_codes_leave_is_found_by_products_and_where_they_leave_much_they_ar
     expected = slow_search(rows[:64], rows, distance="cosine", depth=5)
     densely = watched(monkeypatch, dense, "search")
     by_codes: list[int] = []
-    best = scan.best
+    by_code = coded.CodedGallery.search
 
     def leaving(left: int) -> Any:
-        def leave(kept: scan.Kept, *arguments: Any, **options: Any) -> Any:
-            found = best(kept, *arguments, **options)
-            if len(found) == 64:  # and not the sample of `choose`
-                by_codes.append(left)
-                found[:left] = -7
-                kept.count[:left] = -1
-            return found
+        def leave(*arguments: Any) -> Any:
+            found, waiting = by_code(*arguments)
+            by_codes.append(left)
+            found[:left], waiting[:left] = -7, True
+            return found, waiting
 
         return leave
 
     for left, expected_calls in ((30, [30, 30]), (32, [32, 64])):
         densely.clear()
         by_codes.clear()
-        with by(2), set_to((scan, "best", leaving(left))):
+        with by(2), set_to((coded.CodedGallery, "search", leaving(left))):
             find = search.Search(rows, distance="cosine", depth=5, count=128)
             for _ in range(2):
                 np.testing.assert_array_equal(find(rows[:64], np.full(64, -1)), expected)

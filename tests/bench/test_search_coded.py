@@ -40,9 +40,7 @@ def test_features_wider_than_integer_sums_are_ranked_by_float32() -> None:
         found = chosen(rows[:3], rows, "inner-product", 2)
     assert found is not None
     assert found.coding.digits == 0
-    positions, left = found.search(
-        rows[:3], exact.prepare(rows[:3], "inner-product"), np.full(3, -1), 2
-    )
+    positions, left = found.search(rows[:3], np.full(3, -1), 2)
     expected = slow_search(rows[:3], rows, distance="inner-product", depth=2)
     np.testing.assert_array_equal(positions[~left], expected[~left])
     assert not left.any()
@@ -103,9 +101,8 @@ def test_what_is_measured_is_a_sample_over_the_whole_gallery(
 ) -> None:
     seen: list[Any] = []
 
-    def undecided(self: coded.CodedGallery, queries: Features, prepared: Any, depth: int) -> float:
+    def undecided(self: coded.CodedGallery, queries: Features, depth: int) -> float:
         seen.append((self.gallery.features, queries, depth, self.capacity))
-        np.testing.assert_array_equal(prepared, exact.prepare(queries, "euclidean"))
         return 0.0
 
     monkeypatch.setattr(coded.CodedGallery, "undecided", undecided)
@@ -155,7 +152,7 @@ def test_a_small_gallery_is_coded_once_and_a_large_one_each_time(
     distance: Distance, digits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = np.abs(photographs_like(200, 16, 3))
-    prepared, nobody = exact.prepare(rows[:6], distance), np.full(6, -1)
+    nobody = np.full(6, -1)
     coded_rows: list[int] = []
     encode = coded.encode
 
@@ -175,7 +172,7 @@ def test_a_small_gallery_is_coded_once_and_a_large_one_each_time(
         coded_rows.clear()
         one = coded.CodedGallery(found.gallery, found.coding, found.capacity, "cpu")
         for _ in range(2):
-            positions, left = one.search(rows[:6], prepared, nobody, 5)
+            positions, left = one.search(rows[:6], nobody, 5)
             expected_rows = slow_search(rows[:6], rows, distance=distance, depth=5)
             np.testing.assert_array_equal(positions[~left], expected_rows[~left])
         assert coded_rows == expected
@@ -188,8 +185,8 @@ def test_a_slab_is_whole_tiles_of_about_its_bytes(monkeypatch: pytest.MonkeyPatc
     with by(2):
         found = chosen(rows[:6], rows, "euclidean")
     assert found is not None
-    assert [start for start, _ in found._slabs()] == [0, 1100, 2200]
-    assert [len(codes) for _, codes in found._slabs()] == [1100, 1100, 800]
+    assert [slab.first for slab in found._slabs()] == [0, 1100, 2200]
+    assert [len(slab.codes) for slab in found._slabs()] == [1100, 1100, 800]
 
 
 def test_blocks_of_queries_follow_from_the_bytes_of_buffers() -> None:
@@ -213,7 +210,7 @@ def test_buffers_are_used_again_by_blocks_that_are_no_larger() -> None:
     assert found is not None
     for count in (10, 4, 30):
         asked = rows[:count]
-        positions, left = found.search(asked, exact.prepare(asked, "cosine"), np.arange(count), 3)
+        positions, left = found.search(asked, np.arange(count), 3)
         expected = slow_search(asked, rows, distance="cosine", depth=3, own=np.arange(count))
         np.testing.assert_array_equal(positions[~left], expected[~left])
         assert found._room is not None
@@ -228,4 +225,4 @@ def test_a_gallery_that_is_not_finite_is_refused_though_its_sample_is() -> None:
         found = chosen(rows[:3], rows, "euclidean")
         assert found is not None
         with pytest.raises(UserError, match="the gallery"):
-            found.search(rows[:3], exact.prepare(rows[:3], "euclidean"), np.full(3, -1), 2)
+            found.search(rows[:3], np.full(3, -1), 2)

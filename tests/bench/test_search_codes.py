@@ -54,7 +54,7 @@ def check_bounds(queries: Features, gallery: Features, coding: Coding) -> int:
     bound and the slack, and so is the exact score in float64, which is compared with it.
     """
     prepared = exact.prepare(queries, coding.distance)
-    asking = Asking.of(coding, queries, prepared)
+    asking = Asking.of(coding, queries)
     of_gallery = encode(coding, exact.frozen(gallery), np.arange(len(gallery)), of_queries=False)
     sides = gallery_sides(coding, of_gallery)
     ((first, mixed),) = Products(coding, [of_gallery.values]).each(asking.codes.values)
@@ -215,14 +215,14 @@ def test_queries_whose_bounds_float32_cannot_hold_are_told_apart() -> None:
     gallery = photographs_like(30, 8, 8)
     queries = np.vstack([gallery[:2], np.full((1, 8), 3e38)]).astype(np.float32)
     coding = coding_of(gallery, "euclidean", 1)
-    asking = Asking.of(coding, queries, exact.prepare(queries, "euclidean"))
+    asking = Asking.of(coding, queries)
     assert asking.measurable(asking.slack(10.0)).tolist() == [True, True, False]
     assert not asking.measurable(asking.slack(1e36)).any()
 
 
 def test_a_part_of_what_is_asked_is_a_view() -> None:
     rows = photographs_like(9, 8, 9)
-    whole = Asking.of(coding_of(rows, "cosine", 1), rows, exact.prepare(rows, "cosine"))
+    whole = Asking.of(coding_of(rows, "cosine", 1), rows)
     part = whole.part(slice(2, 5))
     assert len(part) == 3
     pairs: list[tuple[Any, Any]] = [(whole.exact, part.exact), (whole.tilt, part.tilt),
@@ -240,7 +240,7 @@ def asked_and_sides(
     rows = np.abs(rows) if distance == "intersection" else rows
     mean = np.zeros(9) if distance == "intersection" else np.full(9, 0.25)
     coding = Coding(distance, digits, mean, 4.0)
-    asking = Asking.of(coding, rows[:5], exact.prepare(rows[:5], distance))
+    asking = Asking.of(coding, rows[:5])
     others = encode(coding, exact.frozen(rows), np.arange(30), of_queries=False)
     return asking, others, gallery_sides(coding, others)
 
@@ -292,7 +292,7 @@ def test_slack_is_rounding_in_float64_and_what_float32_loses(
     np.testing.assert_allclose(asking.slack(8.0), 1.001 * error * asking.per_unit, rtol=1e-6)
     # a query of zeros around zero has no error; what float32 loses is left, in all its factors
     around_zero = Coding(distance, digits, np.zeros(9), 4.0)
-    nothing = Asking.of(around_zero, np.zeros((1, 9), np.float32), np.zeros((1, 9)))
+    nothing = Asking.of(around_zero, np.zeros((1, 9), np.float32))
     if distance != "euclidean":  # where the other row has one
         sides = 1.0 + float(nothing.tilt[0]) + float(nothing.along[0]) + float(nothing.off[0])
         assert sides == pytest.approx(1 if distance == "intersection" else 2, rel=1e-4)

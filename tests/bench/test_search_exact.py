@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -112,5 +113,23 @@ def test_an_error_in_a_thread_reaches_who_asked() -> None:
     def fail(part: slice) -> None:
         raise RuntimeError(f"part {part.start}")
 
-    with pytest.raises(RuntimeError, match="part 0"):
+    with pytest.raises(RuntimeError, match=r"part [01]"):
         exact.in_threads(fail, [slice(0, 1), slice(1, 2)])
+
+
+def test_work_within_work_is_done_in_turn_by_the_thread_that_asks() -> None:
+    seen: list[tuple[str, list[int]]] = []
+
+    def outer(name: str) -> None:
+        mine = threading.get_ident()
+        order: list[int] = []
+
+        def inner(part: int) -> None:
+            assert threading.get_ident() == mine
+            order.append(part)
+
+        exact.in_threads(inner, range(5))
+        seen.append((name, order))
+
+    exact.in_threads(outer, "abc")
+    assert sorted(seen) == [(name, [0, 1, 2, 3, 4]) for name in "abc"]

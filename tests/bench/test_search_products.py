@@ -7,7 +7,7 @@ import pytest
 from slow_search import each_coding, photographs_like, set_to
 
 from bench.interfaces import Distance
-from bench.search import device, exact, products
+from bench.search import device, products
 from bench.search.codes import LOW, Asking, Coding, encode
 
 
@@ -15,7 +15,7 @@ def coded_rows(distance: Distance, digits: int, width: int) -> tuple[Coding, Ask
     gallery, queries = photographs_like(40, width, 1), photographs_like(5, width, 2)
     mean = np.zeros(width) if distance == "intersection" else gallery.mean(axis=0, dtype=float)
     coding = Coding(distance, digits, mean, 64.0)
-    asking = Asking.of(coding, queries, exact.prepare(queries, distance))
+    asking = Asking.of(coding, queries)
     return coding, asking, encode(coding, gallery, np.arange(40), of_queries=False)
 
 

@@ -20,7 +20,7 @@ from slow_search import (
 from bench.interfaces import Distance
 from bench.search import exact, scan
 from bench.search.coded import CodedGallery
-from bench.search.codes import Coding, encode, gallery_sides
+from bench.search.codes import Asking, Coding, encode, gallery_sides
 from bench.search.gallery import Gallery
 
 each_device = pytest.mark.parametrize("device", ["cpu", "cpu:0"])
@@ -50,7 +50,7 @@ def test_what_is_proven_is_the_slow_ranking(distance: Distance, digits: int, dev
         own = np.arange(len(queries)) % len(gallery)
         depth = min(7, len(gallery))
         found, left = coded_gallery(gallery, distance, digits, device=device).search(
-            queries, exact.prepare(queries, distance), own, depth
+            queries, own, depth
         )
         expected = slow_search(queries, gallery, distance=distance, depth=depth, own=own)
         np.testing.assert_array_equal(found[~left], expected[~left], err_msg=name)
@@ -65,9 +65,7 @@ def test_few_rows_are_kept_where_the_codes_tell_them_apart(
 ) -> None:
     rows = np.abs(np.random.default_rng(31).standard_normal((3000, 32))).astype(np.float32)
     queries, gallery = rows[:20], rows[20:]
-    kept_rows = coded_gallery(gallery, distance, digits, device=device).undecided(
-        queries, exact.prepare(queries, distance), 10
-    )
+    kept_rows = coded_gallery(gallery, distance, digits, device=device).undecided(queries, 10)
     assert 10 <= kept_rows <= (10.5 if digits != 1 else 200)
 
 
@@ -76,7 +74,7 @@ def test_no_row_is_dropped_that_is_among_the_best(distance: Distance, digits: in
     rows = photographs_like(300, 20, 32)
     queries, gallery = rows[:15], rows[15:]
     searched = coded_gallery(gallery, distance, digits)
-    _, kept = searched._scan(queries, exact.prepare(queries, distance), nobody(queries), 5)
+    kept = searched._scan(queries, nobody(queries), 5)
     kept.drop(5)
     for query in range(15):
         scores = documented_scores(queries[query], gallery, distance)
@@ -103,7 +101,7 @@ def test_a_query_whose_guess_was_too_high_is_not_proven(
 ) -> None:
     rows = np.random.default_rng(33).standard_normal((200, 96)).astype(np.float32)
     queries, gallery = rows[:10], rows[10:]
-    arguments = queries, exact.prepare(queries, distance), nobody(queries), 5
+    arguments = queries, nobody(queries), 5
     found, left = coded_gallery(gallery, distance, digits).search(*arguments)
     expected = slow_search(queries, gallery, distance=distance, depth=5)
     np.testing.assert_array_equal(found[~left], expected[~left])
@@ -122,7 +120,7 @@ def test_a_buffer_that_is_too_small_gives_its_query_up(
     gallery = np.abs(photographs_like(300, 12, 34))
     queries = gallery[:8]
     found, left = coded_gallery(gallery, distance, digits, capacity=capacity, device=device).search(
-        queries, exact.prepare(queries, distance), nobody(queries), 5
+        queries, nobody(queries), 5
     )
     expected = slow_search(queries, gallery, distance=distance, depth=5)
     np.testing.assert_array_equal(found[~left], expected[~left])
@@ -134,7 +132,7 @@ def test_a_gallery_of_equal_rows_fills_every_buffer() -> None:
     gallery = np.tile(photographs_like(1, 12, 35), (400, 1))
     queries = photographs_like(4, 12, 36)
     _, left = coded_gallery(gallery, "euclidean", 1, capacity=200).search(
-        queries, exact.prepare(queries, "euclidean"), nobody(queries), 5
+        queries, nobody(queries), 5
     )
     assert left.all()
 
@@ -143,9 +141,7 @@ def test_a_gallery_of_equal_rows_fills_every_buffer() -> None:
 def test_a_depth_beyond_the_gallery_keeps_everything(device: str) -> None:
     gallery = photographs_like(30, 9, 37)
     queries, own = gallery[:3], np.array([0, -1, 2])
-    found, left = coded_gallery(gallery, "cosine", 1, device=device).search(
-        queries, exact.prepare(queries, "cosine"), own, 40
-    )
+    found, left = coded_gallery(gallery, "cosine", 1, device=device).search(queries, own, 40)
     assert not left.any()
     expected = slow_search(queries, gallery, distance="cosine", depth=40, own=own)
     np.testing.assert_array_equal(found, expected)
@@ -236,7 +232,8 @@ def test_a_query_without_bounds_is_given_up_and_slack_only_grows() -> None:
     gallery = photographs_like(30, 8, 38)
     queries = np.vstack([gallery[:1], np.full((1, 8), 3e38)]).astype(np.float32)
     searched = coded_gallery(gallery, "euclidean", 1)
-    asking, kept = searched._scan(queries, exact.prepare(queries, "euclidean"), nobody(queries), 3)
+    asking = Asking.of(searched.coding, queries)
+    kept = searched._scan(queries, nobody(queries), 3)
     assert kept.count[0] >= 3
     assert kept.count[1] == -1
     before = kept.slack.copy()
@@ -394,7 +391,7 @@ def test_a_guess_is_there_from_the_first_rows_on(device: str) -> None:
     rows = np.random.default_rng(43).standard_normal((60, 16)).astype(np.float32)
     queries = rows[:4]
     searched = coded_gallery(rows, "euclidean", 2, device=device)
-    _, kept = searched._scan(queries, exact.prepare(queries, "euclidean"), np.arange(4), 5)
+    kept = searched._scan(queries, np.arange(4), 5)
     assert np.isfinite(kept.guess).all()
     assert (kept.count < 12).all()
 
@@ -406,7 +403,8 @@ def test_buffers_hold_upper_bounds_and_what_codes_say_less_a_part_of_the_error(
 ) -> None:
     rows = np.abs(np.random.default_rng(44).standard_normal((50, 16))).astype(np.float32)
     searched = coded_gallery(rows, distance, digits, device=device)
-    asking, kept = searched._scan(rows[:4], exact.prepare(rows[:4], distance), np.arange(4), 5)
+    asking = Asking.of(searched.coding, rows[:4])
+    kept = searched._scan(rows[:4], np.arange(4), 5)
     others = encode(searched.coding, exact.frozen(rows), np.arange(50), of_queries=False)
     sides = gallery_sides(searched.coding, others)
     for query in range(4):
