@@ -1,14 +1,18 @@
-"""What benchmarks of several files share: the memory that a call takes beyond what it is given."""
+"""What benchmarks of several files share: a call's memory, and its time in turn with a peer's."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 PAUSE = 0.002  # seconds between two readings
 
@@ -54,3 +58,35 @@ def peak_growth(call: Callable[[], object]) -> int | None:
 @pytest.fixture(name="peak_growth")
 def _peak_growth() -> Callable[[Callable[[], object]], int | None]:
     return peak_growth
+
+
+def in_turn(
+    benchmark: BenchmarkFixture,
+    run: Callable[[], Any],
+    peer: Callable[[], object] | None,
+    rounds: int,
+) -> Any:
+    """Time `run`, and the peer before each round; note the ratio of their medians.
+
+    Whatever else the machine does falls on both.
+    """
+    seconds: list[float] = []
+
+    def take_turn() -> None:
+        if peer is not None:
+            clock = time.perf_counter()
+            peer()
+            seconds.append(time.perf_counter() - clock)
+
+    take_turn()  # warms up
+    seconds.clear()
+    result = benchmark.pedantic(run, setup=take_turn, rounds=rounds)
+    if seconds and benchmark.stats is not None:  # None with --benchmark-disable
+        ratio = benchmark.stats.stats.median / median(seconds)
+        benchmark.extra_info["of the peer's time, in turn"] = round(ratio, 3)
+    return result
+
+
+@pytest.fixture(name="in_turn")
+def _in_turn() -> Callable[..., Any]:
+    return in_turn

@@ -8,12 +8,12 @@ beside this file says what the cases are and what each peer does.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -30,7 +30,7 @@ QUERY_BLOCK = 1024  # of torch's products; a block of scores of the large case t
 Features = npt.NDArray[np.float32]
 Found = npt.NDArray[np.integer]
 Way = Callable[[Features, Features, int], Found]
-PeakGrowth = Callable[[Callable[[], object]], int | None]
+Measure = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -269,37 +269,31 @@ WAYS_OF_HISTOGRAMS: dict[str, Way] = {
 # What is timed
 
 
+@pytest.fixture
 def measure(
-    benchmark: BenchmarkFixture, peak_growth: PeakGrowth, way: Way, drawn: Drawn, case: Case,
-    *, peer: Way | None = None, rounds: int = 3,
-) -> None:  # fmt: skip
-    """Time a way; note how much memory its first whole run took beyond the features.
+    benchmark: BenchmarkFixture, peak_growth: Callable[..., int | None], in_turn: Callable[..., Any]
+) -> Measure:
+    """Return what times a way, in turn with a peer where one is named.
 
-    With a peer, rounds of both take turns, so that whatever else the machine does falls on both;
-    the ratio of their medians is noted.
+    It notes how much memory its first whole run took beyond the features.
     """
-    benchmark.group = f"search, {drawn.kind}, {case}"
-    # loads and compiles what the way needs, so that this counts neither as time nor as memory
-    way(drawn.queries[:256], drawn.gallery[:8192], min(case.depth, len(drawn.gallery[:8192])))
-    run = partial(way, drawn.queries, drawn.gallery, case.depth)
-    grown = peak_growth(run)  # and warms up
-    if grown is not None:
-        benchmark.extra_info["MB beyond the features"] = round(grown / 1e6)
-    in_turn: list[float] = []
 
-    def take_turn() -> None:
-        if peer is not None:
-            clock = time.perf_counter()
-            peer(drawn.queries, drawn.gallery, case.depth)
-            in_turn.append(time.perf_counter() - clock)
+    def measured(
+        way: Way, drawn: Drawn, case: Case, *, peer: Way | None = None, rounds: int = 3
+    ) -> None:
+        benchmark.group = f"search, {drawn.kind}, {case}"
+        # loads and compiles what the way needs, so that this counts neither as time nor as memory
+        way(drawn.queries[:256], drawn.gallery[:8192], min(case.depth, len(drawn.gallery[:8192])))
+        asked = drawn.queries, drawn.gallery, case.depth
+        grown = peak_growth(partial(way, *asked))  # and warms up
+        if grown is not None:
+            benchmark.extra_info["MB beyond the features"] = round(grown / 1e6)
+        found = in_turn(
+            benchmark, partial(way, *asked), partial(peer, *asked) if peer else None, rounds
+        )
+        assert found.shape == (len(drawn.queries), case.depth)
 
-    take_turn()  # warms up
-    in_turn.clear()
-    found = benchmark.pedantic(run, setup=take_turn, rounds=rounds)
-    assert found.shape == (len(drawn.queries), case.depth)
-    if in_turn and benchmark.stats is not None:  # None with --benchmark-disable
-        ratio = benchmark.stats.stats.median / float(np.median(in_turn))
-        benchmark.extra_info["of faiss's time, in turn"] = round(ratio, 3)
+    return measured
 
 
 def faiss_beside(way: str, peer: Way) -> Way | None:
@@ -308,35 +302,31 @@ def faiss_beside(way: str, peer: Way) -> Way | None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_in_shop(
-    benchmark: BenchmarkFixture, peak_growth: PeakGrowth, in_shop: Drawn, way: str
-) -> None:
+def test_in_shop(measure: Measure, in_shop: Drawn, way: str) -> None:
     peer = faiss_beside(way, by_faiss)
     rounds = 3 if peer is None else 15
-    measure(benchmark, peak_growth, WAYS[way], in_shop, IN_SHOP, peer=peer, rounds=rounds)
+    measure(WAYS[way], in_shop, IN_SHOP, peer=peer, rounds=rounds)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_large(
-    benchmark: BenchmarkFixture, peak_growth: PeakGrowth, large: Drawn, way: str
-) -> None:
+def test_large(measure: Measure, large: Drawn, way: str) -> None:
     peer = faiss_beside(way, by_faiss)
-    measure(benchmark, peak_growth, WAYS[way], large, LARGE, peer=peer)
+    measure(WAYS[way], large, LARGE, peer=peer)
 
 
 @pytest.mark.parametrize("way", ["ours", "faiss", "torch"])
-def test_deep(benchmark: BenchmarkFixture, peak_growth: PeakGrowth, deep: Drawn, way: str) -> None:
-    measure(benchmark, peak_growth, WAYS[way], deep, DEEP)
+def test_deep(measure: Measure, deep: Drawn, way: str) -> None:
+    measure(WAYS[way], deep, DEEP)
 
 
 @pytest.mark.parametrize("way", WAYS_OF_HISTOGRAMS)
 def test_histogram_intersection(
-    benchmark: BenchmarkFixture, peak_growth: PeakGrowth, histograms: Drawn, way: str
+    benchmark: BenchmarkFixture, measure: Measure, histograms: Drawn, way: str
 ) -> None:
     count = BY_NUMPY if way.startswith("NumPy") else HISTOGRAMS.queries
     part = Drawn(histograms.kind, histograms.queries[:count], histograms.gallery)
     peer = faiss_beside(way, faiss_of_histograms)
-    measure(benchmark, peak_growth, WAYS_OF_HISTOGRAMS[way], part, HISTOGRAMS, peer=peer)
+    measure(WAYS_OF_HISTOGRAMS[way], part, HISTOGRAMS, peer=peer)
     if benchmark.stats is None:  # --benchmark-disable
         return
     seconds = benchmark.stats.stats.median
