@@ -641,13 +641,13 @@ def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
 def test_the_whole_mini_edition_is_large_enough_to_tell_methods_apart() -> None:
     images = plan_mini(seed=0)
     items = {image.item for image in images}
-    assert len(items) == 320
-    assert 1200 <= len(images) <= 1350
+    assert len(items) == 1200
+    assert 3000 <= len(images) <= 3250
     assert {image.item.category for image in images} == set(CATEGORIES)
     queries = [image for image in images if image.split == "query"]
     gallery = {image.item for image in images if image.split == "gallery"}
     dresses = [image for image in queries if image.item.category == DRESSES]
-    assert len(dresses) > 180
+    assert len(dresses) > 270
     asking = {(image.item, image.series) for image in queries}
     answering = {(image.item, image.series) for image in images if image.split == "gallery"}
     assert len(asking & answering) < len(asking) / 2, "few find their own colour"

@@ -21,24 +21,24 @@ from PIL import Image
 
 from bench_inshop.resolution import SIDE
 
-ITEMS = 320
+ITEMS = 1200
 # category folder → what is drawn, and its share of the items
 CATEGORIES: Mapping[str, tuple[str, float]] = {
-    "WOMEN/Dresses": ("dress", 0.5),
-    "WOMEN/Tees_Tanks": ("t-shirt", 0.1),
-    "WOMEN/Blouses_Shirts": ("shirt", 0.1),
-    "WOMEN/Sweaters": ("longsleeve", 0.06),
-    "WOMEN/Skirts": ("skirt", 0.06),
-    "WOMEN/Jackets_Coats": ("outwear", 0.06),
-    "WOMEN/Rompers_Jumpsuits": ("jumpsuit", 0.06),
-    "MEN/Pants": ("pants", 0.06),
+    "WOMEN/Dresses": ("dress", 0.6),
+    "WOMEN/Tees_Tanks": ("t-shirt", 0.08),
+    "WOMEN/Blouses_Shirts": ("shirt", 0.08),
+    "WOMEN/Sweaters": ("longsleeve", 0.05),
+    "WOMEN/Skirts": ("skirt", 0.05),
+    "WOMEN/Jackets_Coats": ("outwear", 0.05),
+    "WOMEN/Rompers_Jumpsuits": ("jumpsuit", 0.05),
+    "MEN/Pants": ("pants", 0.04),
 }
 # name of the published view → view of the shop; the flat one shows the garment alone
 VIEWS = {"1_front": "front", "2_side": "side", "3_back": "back", "4_full": "full",
          "6_flat": "flat", "7_additional": "detail"}  # fmt: skip
 SOMETIMES = {"4_full": 0.52, "6_flat": 0.1}  # the other views there always are
 COLOURS = {"train": 1, "test": 2}  # of each garment
-TEST = 1 / 4  # share of the items; most are for training, since attributes are learnt from many
+TEST = 1 / 12  # share of the items; most are for training, since attributes are learnt from many
 TRAINING_VIEWS = 2  # of each of those
 QUERIES = 0.53  # share of a test item's pictures that are queries
 _PLAN, _GARMENT, _COPY, _DYE, _PICTURE = range(5)  # keep the generators of one seed apart
@@ -83,8 +83,9 @@ def plan_mini(*, seed: int, items: int = ITEMS) -> list[MiniImage]:
     images = []
     for category, count in _items_by_category(items).items():
         previous: MiniItem | None = None
+        tests = max(2, math.ceil(count * TEST))  # one would have no other to be told from
         for place in range(count):
-            split = "test" if place < math.ceil(count * TEST) else "train"
+            split = "test" if place < tests else "train"
             copies = split == "test" and place % 8 == 7
             colours = generator.choice(list(PALETTE), COLOURS[split], replace=False)
             number = next(numbers)

@@ -30,27 +30,22 @@ class Network(Protocol):
 class FullyConnected(nn.Module):
     """fc6, fc7 and, with labels, fc8 on a backbone's last map (section III.A, figure 1).
 
-    Of VGG16 they are its own fc6 and fc7; of another backbone they are new, and fc6 sees what the
-    backbone's own classifier would see.
+    Of VGG16 they are its own fc6 and fc7. The pooled output of another backbone stands in for fc6,
+    trained or not; its fc7 is new, and is there only with labels.
     """
 
     def __init__(self, backbone: nn.Module, width: int, labels: int, *, relu: bool) -> None:
         super().__init__()
         self.relu = relu
-        self.fc6: nn.Module
-        self.fc7: nn.Module
+        self.fc6: nn.Module | None = None
         if _is_vgg16(backbone):
-            self.stage, self.side = "pool5", FLAT
             layers = _without_classifier(backbone)
             self.fc6, self.fc7 = layers[0], layers[3]
             width = cast(int, layers[3].out_features)
-        else:
-            self.stage, self.side = "pooled", 1
-            self.fc6 = nn.Linear(_stages(backbone)[self.stage].channels, width)
-            self.fc7 = nn.Linear(width, width)
-            for layer in (self.fc6, self.fc7):  # He et al. 2015: ReLUs keep the scale
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+        elif labels:
+            self.fc7 = nn.Linear(_stages(backbone)["pooled"].channels, width)
+            nn.init.kaiming_normal_(self.fc7.weight, nonlinearity="relu")  # He et al. 2015
+            nn.init.zeros_(self.fc7.bias)
         self.backbone = backbone
         self.dropout = nn.Dropout(0.5)
         if labels:
@@ -62,30 +57,20 @@ class FullyConnected(nn.Module):
 
     def features(self, images: Tensor, layer: Layer) -> Tensor:
         """Return `(B, D)` of fc6, fc7 or fc8."""
-        last = self.backbone(images, [self.stage])[self.stage]
-        fc6 = self.fc6(F.adaptive_avg_pool2d(last, self.side).flatten(1))
+        fc6: Tensor
+        if self.fc6 is None:
+            fc6 = after = self.backbone(images, ["pooled"])["pooled"].flatten(1)
+        else:
+            last = self.backbone(images, ["pool5"])["pool5"]
+            fc6 = self.fc6(F.adaptive_avg_pool2d(last, FLAT).flatten(1))
+            after = fc6.relu()
         if layer == "fc6":
-            return self._compared(fc6)
-        fc7 = self.fc7(self.dropout(fc6.relu()))
+            return after if self.relu else fc6
+        fc7: Tensor = self.fc7(self.dropout(after))
+        after = fc7.relu()
         if layer == "fc7":
-            return self._compared(fc7)
-        return self.fc8(self.dropout(fc7.relu()))  # type: ignore[no-any-return]
-
-    def _compared(self, values: Tensor) -> Tensor:
-        return values.relu() if self.relu else values
-
-
-class Pooled(nn.Module):
-    """The pooled output of a backbone in VGG16's place: what stands in for its fc6, untrained."""
-
-    def __init__(self, backbone: nn.Module) -> None:
-        super().__init__()
-        self.backbone = backbone
-
-    def features(self, images: Tensor, layer: Layer) -> Tensor:
-        """Return `(B, D)`, whatever the layer."""
-        del layer
-        return self.backbone(images, ["pooled"])["pooled"].flatten(1)  # type: ignore[no-any-return]
+            return after if self.relu else fc7
+        return self.fc8(self.dropout(after))  # type: ignore[no-any-return]
 
 
 class Bilinear(nn.Module):
@@ -155,14 +140,11 @@ def build_network(
     """Return the recipe's network for so many labels; its new layers are drawn from the seed."""
     with torch.random.fork_rng(devices=[]):  # layers draw their values when they are made
         torch.default_generator.manual_seed(seed)
-        network: nn.Module
         if recipe.network == "bilinear":
-            network = Bilinear(
+            network: nn.Module = Bilinear(
                 backbone, recipe.stage, recipe.components, labels,
                 signed_root=recipe.signed_square_root,
             )  # fmt: skip
-        elif recipe.network == "imagenet" and not _is_vgg16(backbone):
-            network = Pooled(backbone)
         else:
             labels = 0 if recipe.network == "imagenet" else labels
             network = FullyConnected(backbone, recipe.fc_width, labels, relu=recipe.relu)

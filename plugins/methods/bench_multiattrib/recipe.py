@@ -58,9 +58,7 @@ class MultiAttribRecipe(Recipe):
         200_000, ge=2, description="positions of training images that the ICA is fitted on"
     )
     ica_seed: int = Field(0, ge=0, description="of the choice of positions and of the ICA")
-    fc_width: int = Field(
-        4096, ge=1, description="of the new fc6 and fc7 of a backbone in VGG16's place"
-    )
+    fc_width: int = Field(4096, ge=1, description="of the new fc7 of a backbone in VGG16's place")
     training: StageRecipe = Field(
         StageRecipe(epochs=14, batch_size=16, optimiser="adam", learning_rate=1e-5),
         description="how the network is trained on attributes",
@@ -73,14 +71,15 @@ class MultiAttribRecipe(Recipe):
 
     @property
     def is_pooled(self) -> bool:
-        """Whether the pooled output of a substitute stands in for VGG16's untrained fc6."""
-        return self.network == "imagenet" and self.is_substitute
+        """Whether what is compared is the pooled output of a substitute, its fc6."""
+        return self.layer == "fc6" and self.is_substitute
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        layers = ("fc6",) if self.is_pooled else LAYERS[self.network]
+        alone = self.network == "imagenet" and self.is_substitute
+        layers = ("fc6",) if alone else LAYERS[self.network]
         if self.layer not in layers:
-            pooled = f" of {self.backbone}, whose pooled output stands in for fc6," * self.is_pooled
+            pooled = f" of {self.backbone}, whose pooled output stands in for fc6," * alone
             raise ValueError(
                 f"layer is {self.layer}; the network {self.network}{pooled} has "
                 f"{' and '.join(layers)}"

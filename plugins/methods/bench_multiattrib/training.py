@@ -80,7 +80,7 @@ def attribute_stage(
     if recipe.network == "bilinear":
         new = ["fc.*"]
     else:
-        new = ["fc6.*", "fc7.*", "fc8.*"] if recipe.is_substitute else ["fc8.*"]
+        new = ["fc7.*", "fc8.*"] if recipe.is_substitute else ["fc8.*"]
     return TrainingStage(
         name="attributes",
         recipe=recipe.training,

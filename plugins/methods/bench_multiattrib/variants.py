@@ -29,7 +29,7 @@ BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "mini": {
         **_SMALL,
         "training": {
-            "epochs": 12, "learning_rate": 3e-5, "new_layers": 60.0, "schedule": "cosine",
+            "epochs": 6, "learning_rate": 1e-4, "new_layers": 20.0, "schedule": "cosine",
         },
     },
     "small": {
