@@ -1,9 +1,10 @@
 """The loop of training: ours against bare forward, backward and step; and how long it waits.
 
 `bare` has its batches in memory. `ours` has the same network, optimiser, loss and number of steps
-and its images in memory too, so that the ratio is what the loop itself costs: drawing, weighing
-terms, logging, progress, two checkpoints. `from files` reads and varies photographs while it
-trains: the share of its time that it waited for them is in the JSON, under `extra_info`.
+and its images in memory too, and rounds of both take turns, so that the ratio is what the loop
+itself costs: drawing, weighing terms, logging, progress, two checkpoints. `from files` reads and
+varies photographs while it trains: the share of its time that it waited for them is in the JSON,
+under `extra_info`.
 """
 
 from __future__ import annotations
@@ -117,15 +118,8 @@ def setting(method: Classifier, folder: Path) -> Setting:
     )  # fmt: skip
 
 
-def timed(
-    benchmark: BenchmarkFixture, method: Classifier, way: str, run: Callable[[], None]
-) -> None:
-    benchmark.group = f"training of {method.name}"
-    benchmark.name = way
-    benchmark.pedantic(run, rounds=3, iterations=1, warmup_rounds=1)
-
-
-def test_bare(benchmark: BenchmarkFixture, method: Classifier) -> None:
+def bare(method: Classifier) -> Callable[[], None]:
+    """Return forward, backward and step over batches that are held in memory."""
     (stage,), model = method.stages, method.model
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learning = freeze(model, stage)
@@ -145,15 +139,16 @@ def test_bare(benchmark: BenchmarkFixture, method: Classifier) -> None:
             F.cross_entropy(model(images), targets).backward()
             optimiser.step()
 
-    timed(benchmark, method, "bare", run)
+    return run
 
 
 @pytest.mark.parametrize("way", ["ours", "from files"])
 def test_loop(
-    benchmark: BenchmarkFixture, method: Classifier, way: str, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    benchmark: BenchmarkFixture, in_turn: Callable[..., Any], method: Classifier, way: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    waited = []
+    waited: list[float] = []
+    peer = bare(Classifier(method.name, method.catalog))
     if way == "ours":
         held = {row: Reader(method.catalog, method.backbone.preprocessing, 1).image(row)
                 for row in range(len(method.catalog))}  # fmt: skip
@@ -166,5 +161,7 @@ def test_loop(
         trained = loop.train_stage(place[0], method.model, given)
         waited.append(trained.waited / trained.seconds)
 
-    timed(benchmark, method, way, run)
+    run()  # warms up
+    benchmark.group, benchmark.name = f"training of {method.name}", way
+    in_turn(benchmark, run, peer, rounds=5)
     benchmark.extra_info["share of time waiting for images"] = min(waited[1:])
