@@ -17,7 +17,7 @@ from bench_atelier.photograph import encode_jpeg
 from bench.errors import UserError
 from bench_cub200.vocabulary import ATTRIBUTES, CERTAINTIES, GROUPS, PARTS
 
-IMAGES_PER_SPECIES = {"train": 8, "test": 6}
+IMAGES_PER_SPECIES = {"train": 16, "test": 6}
 LANDSCAPE, PORTRAIT = (240, 180), (180, 240)
 
 
