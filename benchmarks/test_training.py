@@ -39,7 +39,7 @@ from bench.training.stages import Batch, TrainingStage
 REGISTRY = Registry.load()
 THREADS = os.cpu_count() or 1
 # images, batch size and side of each network: a few seconds a round
-SIZES = {"efficientnet-lite0": (128, 16, 128), "vgg16": (32, 8, 224)}
+SIZES = {"efficientnet-lite0": (128, 16, 128), "vgg16": (16, 8, 224)}
 CLASSES = 20
 
 
