@@ -33,7 +33,7 @@ WITH_MINI = [name for name, spec in SPECS.items() if spec.has_mini]
 # little enough to be quick and enough for every check below. The others are drawn whole: clothing
 # and cub200, which the documentation's commands need too, and fashion-products, of which a part
 # has too few pairs of one type and colour.
-ITEMS = {"celeba": 150, "darn": 12, "fashionai": 8, "imaterialist": 160, "inshop": 90,
+ITEMS = {"celeba": 150, "darn": 12, "fashionai": 8, "imaterialist": 160, "inshop": 240,
          "shopping100k": 160, "street2shop": 8}  # fmt: skip
 PUBLISHED = [Path(__file__).parent / "published" / f"{name}.py" for name in ("inshop", "cub200")]
 
