@@ -395,14 +395,14 @@ def test_the_mini_edition_is_read_by_the_same_reader(tmp_path: Path) -> None:
     assert reader().find(tmp_path) == tmp_path / "cub200"
     catalog = load(tmp_path / "cub200", crop="box")
     assert catalog.counts() == {
-        "images": 42,
-        "train": 24,
+        "images": 66,
+        "train": 48,
         "test": 18,
         "categories": 3,
         "attributes": 28,
         "values": 312,
     }
-    assert len(catalog.image_digests()) == 42
+    assert len(catalog.image_digests()) == 66
     assert catalog.images["x1"].notna().all()
     assert "needless 0" in catalog.notes[0]
     assert [protocol.name for protocol in reader().protocols(catalog)] == list(PROTOCOLS)
