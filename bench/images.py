@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.transforms import InterpolationMode
@@ -118,6 +119,21 @@ def read_image(file: Path, box: npt.NDArray[np.float32], preprocessing: Preproce
     return resize_and_crop(image, preprocessing)
 
 
+def reading_threads(workers: int) -> ThreadPoolExecutor:
+    """Return threads for reading images, none of which has a team of OpenMP threads of its own.
+
+    Torch gives each thread such a team. Once GNU's OpenMP counts more threads than processors, it
+    puts those that wait to sleep, and the network then pays a wake-up for each of its loops.
+    """
+    libraries = ThreadpoolController()
+
+    def stay_alone() -> None:
+        torch.get_num_threads()  # torch sets a new thread's number when it is first asked
+        libraries.limit(limits=1, user_api="openmp")
+
+    return ThreadPoolExecutor(workers, initializer=stay_alone)
+
+
 @dataclass(frozen=True)
 class PixelBatch:
     """Pixels of one batch, uint8 `(batch_size, 3, S, S)`; rows beyond `len(rows)` are padding.
@@ -164,7 +180,7 @@ def pixel_batches(
             batch.pixels[place] = image.numpy()
         return batch
 
-    with ThreadPoolExecutor(workers) as pool:
+    with reading_threads(workers) as pool:
         starts = iter(range(0, len(files), batch_size))
         ahead: deque[Future[PixelBatch]] = deque()
         try:

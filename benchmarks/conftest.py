@@ -66,9 +66,10 @@ def in_turn(
     peer: Callable[[], object] | None,
     rounds: int,
 ) -> Any:
-    """Time `run`, and the peer before each round; note the ratio of their medians.
+    """Time `run`, and the peer before each round; note the median of the rounds' ratios.
 
-    Whatever else the machine does falls on both.
+    Whatever else the machine does falls on both, and where its speed drifts, a round is held
+    against the one beside it.
     """
     seconds: list[float] = []
 
@@ -82,8 +83,11 @@ def in_turn(
     seconds.clear()
     result = benchmark.pedantic(run, setup=take_turn, rounds=rounds)
     if seconds and benchmark.stats is not None:  # None with --benchmark-disable
-        ratio = benchmark.stats.stats.median / median(seconds)
-        benchmark.extra_info["of the peer's time, in turn"] = round(ratio, 3)
+        ratios = [
+            own / other for own, other in zip(benchmark.stats.stats.data, seconds, strict=True)
+        ]
+        benchmark.extra_info["of the peer's time, in turn"] = round(median(ratios), 3)
+        benchmark.extra_info["rounds' ratios"] = [round(ratio, 3) for ratio in ratios]
     return result
 
 

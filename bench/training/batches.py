@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.catalog import BOX, Catalog
 from bench.errors import DamagedImageError
-from bench.images import READ_AHEAD, WAYS_OUT, read_image
+from bench.images import READ_AHEAD, WAYS_OUT, read_image, reading_threads
 from bench.interfaces import Preprocessing
 from bench.tasks import Rows
 from bench.training.augmentation import Variations
@@ -66,7 +66,7 @@ class Reader:
 
         At most `workers + READ_AHEAD + 2` batches are in memory.
         """
-        with ThreadPoolExecutor(self.workers) as pool:
+        with reading_threads(self.workers) as pool:
             waiting: deque[tuple[Future[Tensor], Groups]] = deque()
             try:
                 for groups, varied in parts:
@@ -95,7 +95,7 @@ class Reader:
             return [row for row in part.tolist() if fails(row)]
 
         parts = [rows[start : start + TRIED] for start in range(0, len(rows), TRIED)]
-        with ThreadPoolExecutor(self.workers) as pool:
+        with reading_threads(self.workers) as pool:
             found = [row for part in pool.map(failing, parts) for row in part]
         return np.array(sorted(found), np.int64)
 
@@ -104,5 +104,5 @@ def normalised(pixels: Tensor, preprocessing: Preprocessing, device: str | torch
     """Return uint8 (B, 3, S, S) as the network's float32 input, on the device."""
     mean = torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1)
-    images = (pixels.to(device, non_blocking=True).float() / 255 - mean) / std
+    images = pixels.to(device, non_blocking=True).float().div_(255).sub_(mean).div_(std)
     return images.contiguous(memory_format=torch.channels_last)

@@ -54,6 +54,7 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
     elif stage.prepare is not None and accelerator.is_main_process:
         model.eval()
         stage.prepare(lambda rows: _images(reader, np.setdiff1d(rows, damaged), stage, device))
+        checkpoints.save_progress(resume, position, model, optimiser, best)
     accelerator.wait_for_everyone()
     # among several processes, all begin with the parameters and buffers of the first
     terms = accelerator.prepare(_Terms(model, stage))
@@ -64,8 +65,6 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
         if accelerator.is_main_process:
             checkpoints.save_progress(resume, position, model, optimiser, best)
 
-    if not resume.is_file():
-        save()
     log = Log(place.folder, position, tensorboard=setting.tensorboard) if (
         accelerator.is_main_process) else None  # fmt: skip
     for epoch in range(position.epoch, recipe.epochs):
@@ -78,11 +77,11 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["factor"]
             _seed(stage, setting.seed, epoch, position.step, accelerator.process_index)
+            optimiser.zero_grad()  # their memory is free for the forward pass
             values = terms(_batch(pixels, part, stage, device))
             loss, losses = weigh(values, stage.weights, accelerator)
             if not all(map(math.isfinite, losses.values())):
                 raise _not_finite(losses, setting, stage, epoch, position.step, steps, groups)
-            optimiser.zero_grad()
             accelerator.backward(loss)
             optimiser.step()
             position.add(losses, len(pixels) * accelerator.num_processes)
@@ -103,7 +102,8 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
         position.end_epoch()
         if log:
             log.epoch(epoch, position.losses, validation=validation, **clock.facts())
-        save()
+        if position.epoch < recipe.epochs:
+            save()
     if log:
         log.close()
     facts = StageFacts(
@@ -117,7 +117,7 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
         place.finish(
             result, lambda path: checkpoints.save_weights(path, best or model.state_dict())
         )
-        resume.unlink()
+        resume.unlink(missing_ok=True)
     accelerator.wait_for_everyone()
     return result
 

@@ -415,6 +415,22 @@ def test_closing_the_batches_early_ends_their_threads(files: list[Path]) -> None
     assert not set(threading.enumerate()) - before
 
 
+def test_threads_that_read_have_one_thread_each_and_others_keep_theirs() -> None:
+    found: list[int] = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with images.reading_threads(2) as pool:
+            found += pool.map(lambda _: torch.get_num_threads(), range(8))
+        other = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+        other.start()
+        other.join()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert found == [1] * 8 + [3]
+
+
 def test_a_very_long_image_is_cut_before_it_is_resized_and_keeps_its_middle() -> None:
     image = torch.zeros((3, 4, 4000), dtype=torch.uint8)
     image[:, :, 1990:2010] = 200

@@ -228,7 +228,7 @@ def test_closing_early_cancels_what_is_not_begun(
         read.append(path.name)
         return read_image(path, *given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(batches, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(batches, "reading_threads", Pool)
     monkeypatch.setattr(batches, "read_image", waiting)
     before = set(threading.enumerate())
     stream = reader(catalog, workers=1).ahead(parts_of(Groups(np.arange(COUNT)[:, None]), 1))

@@ -324,7 +324,8 @@ def test_two_processes_give_the_losses_of_one(toy: Toy) -> None:
     toy.train(*plain)
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         "-m", "bench", *command(toy, "two", *plain)],
+         # the machine may not know its own name
+         "--local-addr", "127.0.0.1", "-m", "bench", *command(toy, "two", *plain)],
         env=environment(toy, "two-cache") | {"OMP_NUM_THREADS": "1"},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
