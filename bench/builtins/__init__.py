@@ -41,6 +41,11 @@ def register_backbones() -> Iterable[BackboneSpec]:
 
         return VGG16Backbone(source)
 
+    def build_nin(source: BackboneSource) -> torch.nn.Module:
+        from bench.builtins.nin import NINBackbone
+
+        return NINBackbone(source)
+
     return [
         BackboneSpec(
             "efficientnet-lite0",
@@ -53,6 +58,18 @@ def register_backbones() -> Iterable[BackboneSpec]:
             "VGG16 at 224 px, its stages named as papers name them: conv5_3, pool5, fc6, fc7",
             resolve,
             build_vgg16,
+        ),
+        BackboneSpec(
+            "nin",
+            "DARN's network at 224 px: five convolutions with MLPConv layers, fc1, fc2",
+            resolve,
+            build_nin,
+        ),
+        BackboneSpec(
+            "nin-two",
+            "the same with two MLPConv layers after each; the public NIN's first three fit",
+            resolve,
+            build_nin,
         ),
         BackboneSpec(
             "timm",

@@ -14,13 +14,24 @@ from bench.interfaces import BackboneSource, Interpolation, Preprocessing, Weigh
 
 LITE0 = "efficientnet-lite0"
 VGG16 = "vgg16"
+# No file of these is published in a form that can be downloaded and loaded.
+UNPUBLISHED = {
+    "nin": "the paper's weights are not public",
+    "nin-two": "the public ones of its first three convolutions are a Caffe model, to be converted",
+}
 TIMM_NAMES = {LITE0: "tf_efficientnet_lite0", VGG16: "vgg16.tv_in1k"}
 # The values that the weights were trained with; timm states the same for its names above.
 PREPROCESSING = {
     LITE0: Preprocessing(224, 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     VGG16: Preprocessing(224, 0.875, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    # values of 0…255 less their means, as Caffe's networks take them, in the order red, green, blue
+    **dict.fromkeys(
+        UNPUBLISHED,
+        Preprocessing(224, 0.875, "bilinear", (0.484, 0.457, 0.407), (1 / 255, 1 / 255, 1 / 255)),
+    ),
 }
 IMAGENET = "ImageNet-1k, supervised"
+WAYS_OUT = "give a file with --weights FILE.safetensors, or take another --backbone"
 
 
 def timm_name(name: str) -> str:
@@ -35,6 +46,8 @@ def resolve(name: str, weights: str, seed: int) -> BackboneSource:
         found = Weights("none", f"random, seed {seed}", "nothing", seed=seed)
     elif weights != "pretrained":
         found = _file(Path(weights))
+    elif name in UNPUBLISHED:
+        raise WeightsError(f"{name} cannot be downloaded: {UNPUBLISHED[name]}; {WAYS_OUT}")
     elif name == LITE0:
         found = _packaged_lite0()
     elif name == VGG16:
@@ -94,10 +107,9 @@ def _download(name: str) -> Weights:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     config = _config(name)
-    ways_out = "give a file with --weights FILE.safetensors, or take another --backbone"
     repository, file = config.hf_hub_id, "model.safetensors"
     if not repository:
-        raise WeightsError(f"{name} has no published weights; {ways_out}")
+        raise WeightsError(f"{name} has no published weights; {WAYS_OUT}")
     # the library would print each of its retries; the error below is enough
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
@@ -106,7 +118,7 @@ def _download(name: str) -> Weights:
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise WeightsError(
             f"the weights of {name} cannot be downloaded from {repository} "
-            f"({type(error).__name__}); {ways_out}"
+            f"({type(error).__name__}); {WAYS_OUT}"
         ) from None
     tag = config.tag or "ImageNet-1k"
     return Weights(repository, fingerprints.of_file(path), f"as timm's tag says: {tag}", path)
