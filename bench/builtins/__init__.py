@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_backbones() -> Iterable[BackboneSpec]:
-    """Return the offline default, VGG16 by the names of its papers, and every model of timm."""
+    """Return the offline default, networks by the names of their papers, and every timm model."""
 
     def resolve(name: str, weights: str, seed: int) -> BackboneSource:
         from bench.builtins import backbone_sources
@@ -40,6 +40,11 @@ def register_backbones() -> Iterable[BackboneSpec]:
         from bench.builtins.vgg import VGG16Backbone
 
         return VGG16Backbone(source)
+
+    def build_alexnet(source: BackboneSource) -> torch.nn.Module:
+        from bench.builtins.alexnet import AlexNetBackbone
+
+        return AlexNetBackbone(source)
 
     def build_nin(source: BackboneSource) -> torch.nn.Module:
         from bench.builtins.nin import NINBackbone
@@ -58,6 +63,12 @@ def register_backbones() -> Iterable[BackboneSpec]:
             "VGG16 at 224 px, its stages named as papers name them: conv5_3, pool5, fc6, fc7",
             resolve,
             build_vgg16,
+        ),
+        BackboneSpec(
+            "alexnet",
+            "AlexNet at 224 px, its stages named as papers name them: conv5, pool5, fc6, fc7",
+            resolve,
+            build_alexnet,
         ),
         BackboneSpec(
             "nin",

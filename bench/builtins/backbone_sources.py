@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,34 @@ from bench import fingerprints
 from bench.environment import require_torchvision
 from bench.errors import UnknownNameError, WeightsError
 from bench.interfaces import BackboneSource, Interpolation, Preprocessing, Weights
+from bench.storage import cache_folder
 
 LITE0 = "efficientnet-lite0"
 VGG16 = "vgg16"
+ALEXNET = "alexnet"
 # No file of these is published in a form that can be downloaded and loaded.
 UNPUBLISHED = {
     "nin": "the paper's weights are not public",
     "nin-two": "the public ones of its first three convolutions are a Caffe model, to be converted",
 }
 TIMM_NAMES = {LITE0: "tf_efficientnet_lite0", VGG16: "vgg16.tv_in1k"}
-# The values that the weights were trained with; timm states the same for its names above.
+# The values that the weights were trained with; timm states the same for its names above, and
+# torchvision for AlexNet.
 PREPROCESSING = {
     LITE0: Preprocessing(224, 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-    VGG16: Preprocessing(224, 0.875, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    **dict.fromkeys(
+        (VGG16, ALEXNET),
+        Preprocessing(224, 0.875, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    ),
     # values of 0…255 less their means, as Caffe's networks take them, in the order red, green, blue
     **dict.fromkeys(
         UNPUBLISHED,
-        Preprocessing(224, 0.875, "bilinear", (0.484, 0.457, 0.407), (1 / 255, 1 / 255, 1 / 255)),
+        Preprocessing(224, 0.875, "bilinear", (0.481, 0.458, 0.408), (1 / 255, 1 / 255, 1 / 255)),
     ),
 }
+# timm has no AlexNet; this is torchvision's file, named after the first digits of its SHA-256.
+ALEXNET_URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+ALEXNET_SHA256 = "7be5be79"
 IMAGENET = "ImageNet-1k, supervised"
 WAYS_OUT = "give a file with --weights FILE.safetensors, or take another --backbone"
 
@@ -50,6 +60,8 @@ def resolve(name: str, weights: str, seed: int) -> BackboneSource:
         raise WeightsError(f"{name} cannot be downloaded: {UNPUBLISHED[name]}; {WAYS_OUT}")
     elif name == LITE0:
         found = _packaged_lite0()
+    elif name == ALEXNET:
+        found = _download_alexnet()
     elif name == VGG16:
         found = replace(_download(name), trained_on=IMAGENET)
     else:
@@ -75,6 +87,26 @@ def _packaged_lite0() -> Weights:
         IMAGENET,
         path,
     )
+
+
+def _download_alexnet() -> Weights:
+    """Return torchvision's published weights, from this machine's cache or their address."""
+    from torch import hub
+
+    path = cache_folder() / "weights" / ALEXNET_URL.rpartition("/")[2]
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # to a temporary name, which becomes the file's where the hash is right
+            hub.download_url_to_file(
+                ALEXNET_URL, str(path), hash_prefix=ALEXNET_SHA256, progress=False
+            )
+        except (OSError, HTTPException, RuntimeError) as error:  # the last: another hash
+            raise WeightsError(
+                f"the weights of {ALEXNET} cannot be downloaded from {ALEXNET_URL} "
+                f"({type(error).__name__}); {WAYS_OUT}"
+            ) from None
+    return Weights(f"torchvision/{path.stem}", fingerprints.of_file(path), IMAGENET, path)
 
 
 def _config(name: str) -> Any:

@@ -29,7 +29,11 @@ PUBLIC = {
                                     ("conv3", "cccp5", "cccp6")), start=1)
     for layer, name in zip(("conv", "mlpconv1", "mlpconv2"), names, strict=True)
 }  # fmt: skip
-PUBLIC_ONLY = ("conv4-1024", "cccp7-1024", "cccp8-1024")
+PUBLIC_ONLY = {
+    f"{name}.{kind}"
+    for name in ("conv4-1024", "cccp7-1024", "cccp8-1024")
+    for kind in ("weight", "bias")
+}
 
 
 class NINBackbone(nn.Module):
@@ -43,7 +47,8 @@ class NINBackbone(nn.Module):
     are averaged to the 6 x 6 that fc1 sees. A network of the convolutions alone may delete
     `classifier`.
 
-    Pooling rounds sizes up, as in Caffe, where both networks come from.
+    Pooling rounds sizes up, as in Caffe, where both networks come from: 224 pixels give maps of 54,
+    27, 13, 13, 13 and, for `pool5`, 6.
     """
 
     conv1: nn.Sequential
@@ -67,8 +72,13 @@ class NINBackbone(nn.Module):
         }
         path = source.weights.path
         state = read_weights(path) if path else {}
-        # where a file gives all values none are drawn: that would take seconds
         public = "cccp1.weight" in state
+        if public and source.name != NIN_TWO:
+            raise WeightsError(
+                f"{path} has two MLPConv layers after each convolution, {source.name} has not; "
+                f"take --backbone {NIN_TWO}"
+            )
+        # where a file gives all values none are drawn: that would take seconds
         nowhere = torch.device("meta") if path and not public else nullcontext()
         with torch.random.fork_rng(devices=[]), nowhere:
             torch.default_generator.manual_seed(source.weights.seed)
@@ -124,18 +134,12 @@ class NINBackbone(nn.Module):
         """
         own = self.state_dict()
         if public:
-            if self.source.name != NIN_TWO:
-                raise WeightsError(
-                    f"{path} has two MLPConv layers after each convolution, {self.source.name} has "
-                    f"not; take --backbone {NIN_TWO}"
-                )
             ours = {
                 f"{name}.{kind}": f"{theirs}.{kind}"
                 for name, theirs in PUBLIC.items()
                 for kind in ("weight", "bias")
             }
-            state = {name: value for name, value in state.items()
-                     if name.rpartition(".")[0] not in PUBLIC_ONLY}  # fmt: skip
+            state = {name: value for name, value in state.items() if name not in PUBLIC_ONLY}
             expected = {theirs: own[name] for name, theirs in ours.items()}
             require_fit(path, state, expected)
             self.load_state_dict(own | {name: state[theirs] for name, theirs in ours.items()})

@@ -47,13 +47,16 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
     reader = Reader(setting.catalog, stage.preprocessing, setting.execution.workers)
     damaged = reader.unreadable(stage.rows) if setting.skip_damaged else np.zeros(0, np.int64)
 
+    def images(rows: Rows) -> Iterator[Batch]:
+        return _images(reader, np.setdiff1d(rows, damaged), stage, device)
+
     resume = place.folder / "resume.safetensors"
     position, best = Position(), None
     if resume.is_file():
         position, best = checkpoints.load_progress(resume, model, optimiser)
     elif stage.prepare is not None and accelerator.is_main_process:
         model.eval()
-        stage.prepare(lambda rows: _images(reader, np.setdiff1d(rows, damaged), stage, device))
+        stage.prepare(images)
         checkpoints.save_progress(resume, position, model, optimiser, best)
     accelerator.wait_for_everyone()
     # among several processes, all begin with the parameters and buffers of the first
@@ -114,9 +117,12 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
     )  # fmt: skip
     result = Trained(facts, position.seconds, position.waited, position.images)
     if accelerator.is_main_process:
-        place.finish(
-            result, lambda path: checkpoints.save_weights(path, best or model.state_dict())
-        )
+        if best:
+            model.load_state_dict(best)
+        if stage.finish is not None:
+            model.eval()
+            stage.finish(images)
+        place.finish(result, lambda path: checkpoints.save_weights(path, model.state_dict()))
         resume.unlink(missing_ok=True)
     accelerator.wait_for_everyone()
     return result

@@ -47,7 +47,8 @@ class TrainingStage:
     them those that start from random values and learn with `new_layers` times the rate.
 
     `prepare(images)` runs once before the first step and changes the model's buffers or parameters
-    (a projection that is fitted, a memory that is built). `identity` is all that determines the
+    (a projection that is fitted, a memory that is built); `finish(images)` does so once after the
+    last step, on the weights that are kept. `identity` is all that determines the
     trained weights beside images, backbone, recipe, seed, code and the stages before.
     """
 
@@ -62,6 +63,7 @@ class TrainingStage:
     trains: Sequence[str] = ("*",)
     new: Sequence[str] = ()
     prepare: Callable[[Images], None] | None = None
+    finish: Callable[[Images], None] | None = None
 
     @property
     def samplers(self) -> list[Sampler]:
