@@ -71,12 +71,13 @@ class ToyNet:
                 name="classes", recipe=recipe.classes, sampler=Plain(rows), validation=held,
                 identity={"dropout": recipe.dropout, "spoil": recipe.spoil,
                           "items": self.items[rows].tolist()},
-                terms=self._classify, prepare=self._centre, new=("last.*",), **common,
+                terms=self._classify, prepare=self._centre, finish=self._close, new=("last.*",),
+                **common,
             ),
             TrainingStage(
                 name="triplets", recipe=recipe.triplets, identity={}, weights={"spread": 0.1},
                 sampler=Triplets(self.training, self.items[self.training]),
-                terms=self._compare, trains=("last.*",), **common,
+                terms=self._compare, trains=("last.*",), finish=self._close, **common,
             ),
         ]  # fmt: skip
 
@@ -92,6 +93,7 @@ class ToyNet:
                 self.dropout = nn.Dropout(dropout)
                 self.last = nn.Linear(8, 4)
                 self.register_buffer("centre", torch.zeros(8))
+                self.register_buffer("end", torch.zeros(4))
 
             def forward(self, images: Tensor, layer: str = "last") -> Tensor:
                 pooled = self.first(images).mean(dim=(2, 3)) - self.centre
@@ -109,6 +111,14 @@ class ToyNet:
                 self.model(batch.images, "first").mean(dim=0) for batch in images(self.training)
             ]
             self.model.centre.copy_(torch.stack(means).mean(dim=0))
+
+    def _close(self, images: Any) -> None:
+        """Note the mean of the outputs, in the order of the training images."""
+        import torch
+
+        with torch.no_grad():
+            outputs = torch.cat([self.model(batch.images) for batch in images(self.training)])
+            self.model.end.copy_(outputs.mean(dim=0))
 
     def _classify(self, batch: Batch) -> Mapping[str, Tensor]:
         import torch

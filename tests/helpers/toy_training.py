@@ -60,19 +60,20 @@ class Toy:
         """Run the method with `--set` settings; return the record of its first protocol."""
         return self.outcomes(*settings, **changes)[0].record
 
-    def outcomes(
-        self, *settings: str, seed: int = 0, runs: str = "runs", progress: Any = None,
-        **changes: Any,
-    ) -> list[Outcome]:  # fmt: skip
-        """Return the outcome of each protocol."""
-        request = Request(
+    def request(self, *settings: str, seed: int = 0, runs: str = "runs", **changes: Any) -> Request:
+        """Return what asks for a run of the method with `--set` settings."""
+        return Request(
             method="toy-net", dataset=f"manifest:{self.manifest}", seed=seed,
             execution=Execution("cpu", "torch", "fp32", 16, 2), runs=self.folder / runs,
             settings=dict(text.split("=", 1) for text in settings), **changes,
         )  # fmt: skip
 
+    def outcomes(self, *settings: str, progress: Any = None, **changes: Any) -> list[Outcome]:
+        """Return the outcome of each protocol."""
+
         def told(now: Progress) -> None:
             if progress:
                 progress(now)
 
-        return run(request, self.registry, Listener(lambda _: None, lambda *_: None, told))
+        listener = Listener(lambda _: None, lambda *_: None, told)
+        return run(self.request(*settings, **changes), self.registry, listener)

@@ -22,9 +22,12 @@ from toy_training import PLUGIN, Toy, draw
 from bench.errors import DamagedImageError, UserError
 from bench.plugins import Registry
 from bench.records import Record
+from bench.run import Listener, prepare
 from bench.training import checkpoints
+from bench.training.batches import Reader, normalised
 from bench.training.loop import accelerator_of, weigh
 from bench.training.plan import Place, Progress
+from bench.training.samplers import Groups
 
 REGISTRY = Registry.load([PLUGIN])
 
@@ -126,7 +129,7 @@ def test_what_is_frozen_stays_as_it_was(toy: Toy) -> None:
     first, second = weights(toy.stage("classes")), weights(toy.stage("triplets"))
     assert set(first) == set(second)
     changed = {name for name in first if not torch.equal(first[name], second[name])}
-    assert changed == {"last.weight", "last.bias"}
+    assert changed == {"last.weight", "last.bias", "end"}
     assert first["first.1.num_batches_tracked"] == 12
     toy.train("classes.batch_norm=frozen", runs="frozen")
     (stage,) = (toy.folder / "frozen").glob("*/training/toy-net--classes--*")
@@ -139,6 +142,26 @@ def test_what_is_frozen_stays_as_it_was(toy: Toy) -> None:
 def test_preparation_is_done_once_and_is_part_of_the_weights(toy: Toy) -> None:
     toy.train()
     assert weights(toy.stage("classes"))["centre"].abs().sum() > 0
+
+
+@pytest.mark.parametrize("selection", ["last", "best"])
+def test_what_is_done_at_the_end_is_done_on_the_weights_that_are_kept(
+    toy: Toy, selection: str
+) -> None:
+    settings = (f"classes.selection={selection}", "classes.epochs=6", "classes.validation=0.3",
+                "classes.learning_rate=0.2")  # fmt: skip
+    chosen = toy.train(*settings).training[0].chosen_epoch
+    assert (chosen == 6) == (selection == "last")
+    prepared = prepare(toy.request(*settings), REGISTRY, Listener(print, print))
+    (work,) = prepared.works
+    method: Any = work.plan.method
+    checkpoints.load_weights(work.stages[0].weights, method.model)
+    reader = Reader(prepared.data.catalog, method.preprocessing, 1)
+    images = normalised(reader.read(Groups(method.training[:, None])), method.preprocessing, "cpu")
+    with torch.no_grad():
+        expected = method.model.eval()(images).mean(dim=0)
+    assert expected.abs().sum() > 0
+    torch.testing.assert_close(method.model.end, expected)
 
 
 def test_the_best_epoch_is_kept_where_the_recipe_asks_for_it(toy: Toy) -> None:
