@@ -2,9 +2,9 @@
 
 `bare` has its batches in memory. `ours` has the same network, optimiser, loss and number of steps
 and its images in memory too, and rounds of both take turns, so that the ratio is what the loop
-itself costs: drawing, normalising, weighing terms, logging, progress, the weights in the end. `from files` reads and
-varies photographs while it trains: the share of its time that it waited for them is in the JSON,
-under `extra_info`.
+itself costs: drawing, normalising, weighing terms, logging, progress, the weights in the end.
+`from files` reads and varies photographs while it trains: the share of its time that it waited for
+them is in the JSON, under `extra_info`.
 """
 
 from __future__ import annotations

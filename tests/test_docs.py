@@ -40,6 +40,8 @@ NOT_EXECUTED = {
     "type-and-colour --set attributes=articleType,baseColour,gender,usage": "needs the data",
     "bench run --method multiattrib --dataset inshop --set training.epochs=30 "
     "--set training.augmentation.crop=0.9": "trains for minutes",
+    "bench run --method darn --dataset street2shop": "trains for minutes",
+    "bench run --method darn --dataset darn --variant arn": "trains for minutes",
     "tox -e benchmarks": "takes minutes",
     "tox -e benchmarks -- -k efficientnet": "takes minutes",
     "tox -e benchmarks -- -k test_search --benchmark-json=search.json": "takes minutes",

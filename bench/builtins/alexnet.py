@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torchvision.models import alexnet
 
 from bench.builtins.backbones import POOLED, read_weights, require_fit
-from bench.errors import UnknownNameError
+from bench.builtins.sequence import SequenceBackbone
 from bench.interfaces import BackboneSource, Stage
 
 # The classifier of ImageNet's 1,000 classes, as torchvision names it.
 CLASSIFIER = {"classifier.6.weight", "classifier.6.bias"}
 
 
-class AlexNetBackbone(nn.Module):
+class AlexNetBackbone(SequenceBackbone):
     """AlexNet of one column (Krizhevsky, 2014), with torchvision's layers and their names.
 
     A stage of the convolutions is what stands after the ReLU and, but for `pool5`, before the
@@ -61,24 +61,7 @@ class AlexNetBackbone(nn.Module):
             self._load(path)
         self.eval()
 
-    def forward(self, images: Tensor, stages: Sequence[str]) -> dict[str, Tensor]:
-        """Return `{stage: (B, C, h, w)}` for normalised `(B, 3, H, W)` images."""
-        for stage in stages:
-            if stage not in self.stages:
-                raise UnknownNameError(f"stage of {self.source.name}", stage, self.stages)
-        wanted = {"fc7" if stage == POOLED else stage for stage in stages}
-        found: dict[str, Tensor] = {}
-        values = images
-        for stage, layers in self._blocks():
-            for layer in layers:
-                values = layer(values)
-            if stage in wanted:
-                found[stage] = values if values.ndim == 4 else values[:, :, None, None]
-            if len(found) == len(wanted):
-                break
-        return {stage: found["fc7" if stage == POOLED else stage] for stage in stages}
-
-    def _blocks(self) -> Iterator[tuple[str, Iterable[nn.Module]]]:
+    def blocks(self) -> Iterator[tuple[str, Iterable[nn.Module]]]:
         """Yield each stage with the layers that lead to it from the one before."""
         yield "conv1", self.features[:2]
         yield "conv2", self.features[2:5]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bench.builtins.backbones import POOLED, read_weights, require_fit
-from bench.errors import UnknownNameError, WeightsError
+from bench.builtins.sequence import SequenceBackbone
+from bench.errors import WeightsError
 from bench.interfaces import BackboneSource, Stage
 
 NIN, NIN_TWO = "nin", "nin-two"
@@ -36,7 +37,7 @@ PUBLIC_ONLY = {
 }
 
 
-class NINBackbone(nn.Module):
+class NINBackbone(SequenceBackbone):
     """Network-in-Network with a fifth convolution and two fully connected layers (DARN, 4.1).
 
     The paper leaves the numbers of filters to a figure. Its 17,920 dimensions of FC1, Conv4 and
@@ -98,24 +99,7 @@ class NINBackbone(nn.Module):
             self._load(path, state, public=public)
         self.eval()
 
-    def forward(self, images: Tensor, stages: Sequence[str]) -> dict[str, Tensor]:
-        """Return `{stage: (B, C, h, w)}` for normalised `(B, 3, H, W)` images."""
-        for stage in stages:
-            if stage not in self.stages:
-                raise UnknownNameError(f"stage of {self.source.name}", stage, self.stages)
-        wanted = {"fc2" if stage == POOLED else stage for stage in stages}
-        found: dict[str, Tensor] = {}
-        values = images
-        for stage, layers in self._blocks():
-            for layer in layers:
-                values = layer(values)
-            if stage in wanted:
-                found[stage] = values if values.ndim == 4 else values[:, :, None, None]
-            if len(found) == len(wanted):
-                break
-        return {stage: found["fc2" if stage == POOLED else stage] for stage in stages}
-
-    def _blocks(self) -> Iterator[tuple[str, Iterable[Any]]]:
+    def blocks(self) -> Iterator[tuple[str, Iterable[Any]]]:
         """Yield each stage with the layers that lead to it from the one before."""
         yield "conv1", self.conv1
         yield "conv2", [self.pool, *self.conv2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torchvision.models import vgg16
 
 from bench.builtins.backbones import POOLED, read_weights, require_fit
-from bench.errors import UnknownNameError
+from bench.builtins.sequence import SequenceBackbone
 from bench.interfaces import BackboneSource, Stage
 
 # The classifier of ImageNet's 1,000 classes, as torchvision and as timm name it.
 CLASSIFIER = {"classifier.6.weight", "classifier.6.bias", "head.fc.weight", "head.fc.bias"}
 
 
-class VGG16Backbone(nn.Module):
+class VGG16Backbone(SequenceBackbone):
     """Configuration D of Simonyan and Zisserman (2015), with torchvision's layers and their names.
 
     A stage of the convolutions is what stands after the ReLU and, but for `pool5`, before the
@@ -59,24 +59,7 @@ class VGG16Backbone(nn.Module):
             self._load(path)
         self.eval()
 
-    def forward(self, images: Tensor, stages: Sequence[str]) -> dict[str, Tensor]:
-        """Return `{stage: (B, C, h, w)}` for normalised `(B, 3, H, W)` images."""
-        for stage in stages:
-            if stage not in self.stages:
-                raise UnknownNameError(f"stage of {self.source.name}", stage, self.stages)
-        wanted = {"fc7" if stage == POOLED else stage for stage in stages}
-        found: dict[str, Tensor] = {}
-        values = images
-        for stage, layers in self._blocks():
-            for layer in layers:
-                values = layer(values)
-            if stage in wanted:
-                found[stage] = values if values.ndim == 4 else values[:, :, None, None]
-            if len(found) == len(wanted):
-                break
-        return {stage: found["fc7" if stage == POOLED else stage] for stage in stages}
-
-    def _blocks(self) -> Iterator[tuple[str, Iterable[nn.Module]]]:
+    def blocks(self) -> Iterator[tuple[str, Iterable[nn.Module]]]:
         """Yield each stage with the layers that lead to it from the one before."""
         yield "conv1_2", self.features[:4]
         yield "conv2_2", self.features[4:9]

@@ -415,9 +415,9 @@ def test_each_image_goes_through_the_network_of_its_domain() -> None:
     [
         ({"layers": ()}, "layers must name"),
         ({"layers": ("fc1", "fc1")}, "layers must name"),
-        ({"triplets": False}, "nothing would link the two networks"),
+        ({"losses": ("attributes",)}, "nothing would link the two networks"),
         ({"conv4": "conv3"}, "leave them empty"),
-        ({"networks": "one", "triplets": False, "start": "attributes"}, "start is attributes"),
+        ({"losses": ("triplets",), "start": "attributes"}, "start is attributes"),
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
@@ -451,12 +451,28 @@ def test_no_training_images_and_nothing_to_learn_are_refused() -> None:
         method_of("an", bare)
 
 
-@pytest.mark.parametrize("variant", SPEC.variants)
+def test_triplets_alone_have_no_branches() -> None:
+    method = method_of(losses=("triplets",), backbone="tiny", data=catalog(attributes=False))
+    network = network_of(method).of("shop")
+    assert not network.branches
+    assert not hasattr(network, "fc2")
+    assert stage_of(method).terms(batch(TRIPLETS)).keys() == {"triplet", "near", "far"}
+
+
+def test_the_baseline_learns_nothing_from_anything() -> None:
+    method = method_of("imagenet", catalog("none", attributes=False), training=np.arange(0))
+    assert not method.stages
+    images = batch(np.array([[0]])).images
+    fc1 = network_of(method).of("").backbone(images, ["fc1"])["fc1"].flatten(1)
+    torch.testing.assert_close(method.extractors["features"].extract(images, ""), F.normalize(fc1))
+
+
+@pytest.mark.parametrize("variant", [name for name in SPEC.variants if name != "imagenet"])
 @pytest.mark.parametrize("backbone", ["nin", "tiny"])
 def test_every_variant_learns(variant: str, backbone: str) -> None:
     method = method_of(variant, backbone=backbone)
     stage, network = stage_of(method), network_of(method)
-    rows = TRIPLETS if method.recipe.triplets else TRIPLETS.reshape(-1, 1)
+    rows = TRIPLETS if "triplets" in method.recipe.losses else TRIPLETS.reshape(-1, 1)
     given = batch(rows)
     optimiser = torch.optim.Adam(network.parameters(), 0.01)
     losses = []

@@ -65,7 +65,9 @@ class DarnMethod:
     ) -> None:
         _require_data(recipe, catalog, training)
         self.recipe = recipe
-        self.branches = Branches.of(catalog, training, recipe.attributes)
+        self.branches = Branches.none(catalog)
+        if "attributes" in recipe.losses:
+            self.branches = Branches.of(catalog, training, recipe.attributes)
         self.is_street = np.array(catalog.images["domain"] == "street")
         self.images_of_pca = len(pca_rows(recipe, catalog, training))
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)
@@ -91,10 +93,12 @@ class DarnMethod:
 
 def _require_data(recipe: DarnRecipe, catalog: Catalog, training: Rows) -> None:
     """Refuse in words the data that the recipe's networks cannot learn from."""
+    if not recipe.losses:
+        return
     if not len(training):
         raise IncompatibleError(
             f"darn learns from the training images of a protocol; that of {catalog.dataset} has "
-            "none, choose another --protocol"
+            "none, choose another --protocol, or --variant imagenet, which learns nothing"
         )
     domains = catalog.images["domain"].iloc[training]
     street = (domains == "street").to_numpy()
@@ -104,7 +108,7 @@ def _require_data(recipe: DarnRecipe, catalog: Catalog, training: Rows) -> None:
             f"{catalog.dataset} are not of both kinds, take --variant arn or an, one network for "
             "all images"
         )
-    if recipe.triplets:
+    if "triplets" in recipe.losses:
         items = catalog.codes("item")[training]
         pairs = (
             np.isin(items[street], items[~street]) & (items[street] >= 0) if street.any()

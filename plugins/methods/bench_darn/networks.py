@@ -41,12 +41,12 @@ class SubNetwork(nn.Module):
             for layer, name in self.names.items()
         }
         width = stages[self.names["fc1"]].channels
-        if recipe.is_substitute:
+        if recipe.is_substitute and values:
             self.fc2 = nn.Sequential(
                 nn.Dropout(), nn.Linear(width, recipe.fc2), nn.ReLU(), nn.Dropout()
             )
             width = recipe.fc2
-        else:
+        elif values:
             width = stages["fc2"].channels
         self.branches = nn.ModuleList(_branch(width, recipe, count) for count in values)
 
@@ -55,15 +55,15 @@ class SubNetwork(nn.Module):
 
         `images` are normalised, (B, 3, H, W).
         """
-        names = [self.names[layer] for layer in ("fc1", *self.recipe.layers)]
-        if not self.recipe.is_substitute:
-            names.append("fc2")
+        if not self.branches:
+            return self.features(images), []
+        fc2 = "fc1" if self.recipe.is_substitute else "fc2"
+        names = [self.names.get(layer, layer) for layer in (fc2, *self.recipe.layers)]  # type: ignore[call-overload]
         maps = self.backbone(images, list(dict.fromkeys(names)))
+        shared = maps[names[0]].flatten(1)
         if self.recipe.is_substitute:
-            fc2 = self.fc2(maps[self.names["fc1"]].flatten(1))
-        else:
-            fc2 = maps["fc2"].flatten(1)
-        return self._features(maps), [branch(fc2) for branch in self.branches]
+            shared = self.fc2(shared)
+        return self._features(maps), [branch(shared) for branch in self.branches]
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features (B, D) alone: the layers that are compared, end to end."""
@@ -88,7 +88,7 @@ class Darn(nn.Module):
     """One sub-network for street and one for shop photographs, or one for both; and a PCA.
 
     The PCA's mean (D,) and projection (K, D) are buffers, fitted after the training; K is 0 where
-    features stay as long as they are.
+    features stay as long as they are, as those of networks that learn nothing do.
     """
 
     mean: Tensor
@@ -106,7 +106,7 @@ class Darn(nn.Module):
         )
         dimension = sum(self.of(SHOP).widths[layer] for layer in recipe.layers)
         count = 0
-        if 0 < recipe.components < dimension:
+        if recipe.losses and 0 < recipe.components < dimension:
             count = min(recipe.components, images - 1)
             if count < 1:
                 raise IncompatibleError("the PCA of darn's features needs two images to learn from")

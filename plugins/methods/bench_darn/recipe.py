@@ -11,6 +11,7 @@ from bench.training.recipe import StageRecipe
 
 NIN = ("nin", "nin-two")  # the paper's backbone, and the reading with two MLPConv layers everywhere
 Layer = Literal["fc1", "conv4", "conv5"]
+Learnt = Literal["attributes", "triplets"]
 
 
 class DarnRecipe(Recipe):
@@ -21,7 +22,9 @@ class DarnRecipe(Recipe):
     networks: Literal["two", "one"] = Field(
         "two", description="one network each for street and shop photographs, or one for both"
     )
-    triplets: bool = Field(True, description="learn by triplets, besides by attributes")
+    losses: tuple[Learnt, ...] = Field(
+        ("attributes", "triplets"), description="what is learnt: attributes, triplets; or nothing"
+    )
     layers: tuple[Layer, ...] = Field(
         ("fc1", "conv4", "conv5"), description="what is compared, and what triplets are of"
     )
@@ -51,7 +54,7 @@ class DarnRecipe(Recipe):
         description="triplets begin with the backbone's weights, or with those of the variant an",
     )
     learn_from: Literal["both", "shop"] = Field(
-        "both", description="whose photographs teach attributes where there are no triplets"
+        "both", description="whose photographs teach attributes where no triplets are learnt"
     )
     components: int = Field(4096, ge=0, description="of the PCA of longer features; 0 for no PCA")
     pca_fit: Literal["both", "shop"] = Field(
@@ -74,13 +77,13 @@ class DarnRecipe(Recipe):
     def _fits(self) -> Self:
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise ValueError("layers must name each of fc1, conv4, conv5 once at most, and one")
-        if self.networks == "two" and not self.triplets:
+        if self.networks == "two" and "triplets" not in self.losses:
             raise ValueError(
-                "networks is two and triplets is false; nothing would link the two networks, so "
-                "that their features could not be compared"
+                "networks is two and losses has no triplets; nothing would link the two networks, "
+                "so that their features could not be compared"
             )
         if (self.conv4 or self.conv5) and not self.is_substitute:
             raise ValueError(f"conv4 and conv5 of {self.backbone} are its own; leave them empty")
-        if self.start == "attributes" and not self.triplets:
-            raise ValueError("start is attributes, which is where a training by triplets may begin")
+        if self.start == "attributes" and set(self.losses) != {"attributes", "triplets"}:
+            raise ValueError("start is attributes; that is for losses of attributes and triplets")
         return self

@@ -38,6 +38,11 @@ class Branches:
     values: npt.NDArray[np.int64]
 
     @classmethod
+    def none(cls, catalog: Catalog) -> Branches:
+        """Return no branches, for networks that learn no attributes."""
+        return cls((), (), np.zeros((len(catalog), 0), np.int64))
+
+    @classmethod
     def of(cls, catalog: Catalog, training: Rows, wanted: tuple[str, ...]) -> Branches:
         """Return the single-valued attributes, and the category, that training images have.
 
@@ -74,15 +79,20 @@ class Branches:
 def stages(
     method: DarnMethod, catalog: Catalog, training: Rows, seed: int
 ) -> tuple[TrainingStage, ...]:
-    """Return the stages: attributes alone, attributes with triplets, or the one after the other."""
+    """Return the stages: what the recipe's losses say, or attributes first and then both."""
     recipe = method.recipe
-    if not recipe.triplets:
-        return (_stage(method, catalog, training, seed, "attributes", triplets=False, last=True),)
-    whole = _stage(method, catalog, training, seed, "triplets", triplets=True, last=True)
+
+    def stage(name: str, *, triplets: bool, last: bool) -> TrainingStage:
+        return _stage(method, catalog, training, seed, name, triplets=triplets, last=last)
+
+    if not recipe.losses:
+        return ()
+    if "triplets" not in recipe.losses:
+        return (stage("attributes", triplets=False, last=True),)
+    whole = stage("triplets", triplets=True, last=True)
     if recipe.start == "imagenet":
         return (whole,)
-    first = _stage(method, catalog, training, seed, "attributes", triplets=False, last=False)
-    return (first, whole)
+    return (stage("attributes", triplets=False, last=False), whole)
 
 
 def _stage(
@@ -98,7 +108,7 @@ def _stage(
         return _triplets(catalog, rows) if triplets else Plain(_shown(recipe, catalog, rows))
 
     def terms(batch: Batch) -> Mapping[str, Tensor]:
-        return (_triplet_terms if triplets else _attribute_terms)(method, batch)
+        return _triplet_terms(method, batch) if triplets else _attribute_terms(method, batch)
 
     def finish(images: Images) -> None:
         fit_pca(method, catalog, images, training, seed)
@@ -155,14 +165,17 @@ def _triplet_terms(method: DarnMethod, batch: Batch) -> dict[str, Tensor]:
 
     recipe = method.recipe
     features, logits, values = _of_each(method, batch)
-    attributes = attribute_loss(logits, values).reshape(-1, 3)
     street, same, other = features.reshape(-1, 3, features.shape[1]).unbind(1)
-    return {
-        "attributes": attributes[:, : 3 if recipe.negative_attributes else 2].sum(dim=1),
+    terms = {
         "triplet": TripletRanking(recipe.margin, squared=recipe.squared)(street, same, other),
         "near": distance(street, same, squared=recipe.squared).detach(),
         "far": distance(street, other, squared=recipe.squared).detach(),
     }
+    if logits:
+        attributes = attribute_loss(logits, values).reshape(-1, 3)
+        taught = attributes if recipe.negative_attributes else attributes[:, :2]
+        terms["attributes"] = taught.sum(dim=1)
+    return terms
 
 
 def _of_each(method: DarnMethod, batch: Batch) -> tuple[Tensor, list[Tensor], Tensor]:

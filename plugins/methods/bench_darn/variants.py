@@ -16,7 +16,11 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "an": (
         "one network for street and shop that learns attributes; FC1",
-        {"layers": ("fc1",), "networks": "one", "triplets": False},
+        {"layers": ("fc1",), "networks": "one", "losses": ("attributes",)},
+    ),
+    "imagenet": (
+        "the baseline: the backbone as published; FC1",
+        {"layers": ("fc1",), "networks": "one", "losses": ()},
     ),
 }
 
