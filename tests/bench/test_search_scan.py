@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ from slow_search import (
 )
 
 from bench.interfaces import Distance
-from bench.search import exact, scan
+from bench.search import exact, products, scan
 from bench.search.coded import CodedGallery
 from bench.search.codes import Asking, Coding, encode, gallery_sides
 from bench.search.gallery import Gallery
@@ -82,6 +85,54 @@ def test_no_row_is_dropped_that_is_among_the_best(distance: Distance, digits: in
         here = kept.positions[query, : kept.count[query]]
         assert np.isin(np.flatnonzero(scores >= at_least), here).all()
         assert (np.diff(here) > 0).all()
+
+
+@each_coding
+def test_every_row_whose_own_bound_reaches_the_bar_is_kept(distance: Distance, digits: int) -> None:
+    # in two lengths, so that the largest error of all rows is not that of each
+    rows = np.abs(np.random.default_rng(5).standard_normal((600, 24))).astype(np.float32)
+    rows[::3] *= 4
+    queries, gallery = rows[:9], rows[9:]
+    searched = coded_gallery(gallery, distance, digits)
+    kept = scan.Kept.room(len(queries), len(gallery))
+    kept.begin(5)
+    kept.limit[:] = len(gallery) + 1  # nothing is dropped, so that guesses stay
+    (slab,) = searched._slabs()
+    asking = Asking.of(searched.coding, queries)
+    tilt, along, off = (side[:, None] for side in (asking.tilt, asking.along, asking.off))
+    middles, uppers = [], []
+    multiply = products.Products(searched.coding, [slab.codes.values[tile] for tile in slab.tiles])
+    found = multiply.each(asking.codes.values)
+    for (first, mixed), sides in zip(found, slab.sides, strict=True):
+        low = 0.0 if first is mixed else float(scan.LOW)
+        product = (first.astype(float) + low * mixed)[: len(queries), : sides.shape[1]]
+        middles.append(product * sides[0] + tilt * sides[1])
+        uppers.append(middles[-1] + along * sides[2] + off * sides[3])
+    middle, upper = np.concatenate(middles, axis=1), np.concatenate(uppers, axis=1)
+    kept.guess[:] = np.sort(upper)[:, -40]
+    searched._take(kept, asking, slab, nobody(queries), 5)
+    told_by_error = 0
+    for query in range(len(queries)):
+        reaching = np.flatnonzero(upper[query] > kept.guess[query] + 1e-6 * abs(upper[query]))
+        here = kept.positions[query, : kept.count[query]]
+        assert np.isin(reaching, here).all()
+        assert len(here) < len(gallery) / 2
+        told_by_error += int((middle[query, reaching] < kept.guess[query]).sum())
+    assert told_by_error or digits != 1, "what the codes say without their error is not enough"
+
+
+@pytest.mark.slow
+def test_no_kernel_leaves_its_arrays() -> None:
+    cases = ["test_what_is_proven_is_the_slow_ranking",
+             "test_every_row_whose_own_bound_reaches_the_bar_is_kept"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         *(f"{__file__}::{case}" for case in cases)],
+        env=os.environ | {"NUMBA_BOUNDSCHECK": "1"}, capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
 
 
 def raise_guesses(patch: pytest.MonkeyPatch, by: float) -> None:
