@@ -121,6 +121,14 @@ def test_every_row_whose_own_bound_reaches_the_bar_is_kept(distance: Distance, d
     assert told_by_error or digits != 1, "what the codes say without their error is not enough"
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, -3.0, 5e-9, 7e12])
+def test_bounds_are_widened_by_a_rounding_of_float32(value: float) -> None:
+    rounded = np.float32(value)
+    room = 2**-22 * abs(float(rounded))
+    assert float(scan._more(rounded)) - float(rounded) == pytest.approx(room, rel=0.3)
+    assert float(rounded) - float(scan._less(rounded)) == pytest.approx(room, rel=0.3)
+
+
 @pytest.mark.slow
 def test_no_kernel_leaves_its_arrays() -> None:
     cases = ["test_what_is_proven_is_the_slow_ranking",
