@@ -100,25 +100,26 @@ def test_every_row_whose_own_bound_reaches_the_bar_is_kept(distance: Distance, d
     (slab,) = searched._slabs()
     asking = Asking.of(searched.coding, queries)
     tilt, along, off = (side[:, None] for side in (asking.tilt, asking.along, asking.off))
-    middles, uppers = [], []
+    middles, uppers, sizes = [], [], []
     multiply = products.Products(searched.coding, [slab.codes.values[tile] for tile in slab.tiles])
     found = multiply.each(asking.codes.values)
     for (first, mixed), sides in zip(found, slab.sides, strict=True):
         low = 0.0 if first is mixed else float(scan.LOW)
         product = (first.astype(float) + low * mixed)[: len(queries), : sides.shape[1]]
         middles.append(product * sides[0] + tilt * sides[1])
+        sizes.append(np.abs(product) * sides[0] + np.abs(tilt * sides[1]))
         uppers.append(middles[-1] + along * sides[2] + off * sides[3])
     middle, upper = np.concatenate(middles, axis=1), np.concatenate(uppers, axis=1)
-    kept.guess[:] = np.sort(upper)[:, -40]
+    rounding = 2.0**-20 * (np.concatenate(sizes, axis=1) + upper - middle)  # of float32
+    # the row that is known least well reaches the guess by its error alone, and just so
+    known_least = np.arange(len(queries)), (upper - middle).argmax(axis=1)
+    kept.guess[:] = (upper - 2 * rounding)[known_least]
     searched._take(kept, asking, slab, nobody(queries), 5)
-    told_by_error = 0
+    reaching = upper - rounding > kept.guess[:, None]
+    assert reaching[known_least].all()
     for query in range(len(queries)):
-        reaching = np.flatnonzero(upper[query] > kept.guess[query] + 1e-6 * abs(upper[query]))
         here = kept.positions[query, : kept.count[query]]
-        assert np.isin(reaching, here).all()
-        assert len(here) < len(gallery) / 2
-        told_by_error += int((middle[query, reaching] < kept.guess[query]).sum())
-    assert told_by_error or digits != 1, "what the codes say without their error is not enough"
+        assert np.isin(np.flatnonzero(reaching[query]), here).all()
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0, 5e-9, 7e12])
