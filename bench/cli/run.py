@@ -165,7 +165,8 @@ def _table(record: Record) -> Table:
 
     first = record.tasks[0]
     made_by = f"{record.backbone.name}, {record.backbone.source}"
-    label = f"{record.method} ({made_by if record.origin == 'run' else 'rankings from a file'})"
+    name = record.method if record.variant == "default" else f"{record.method} {record.variant}"
+    label = f"{name} ({made_by if record.origin == 'run' else 'rankings from a file'})"
     table = Table(
         title=escape(f"{record.edition_name}  {record.protocol}\n{label}"), caption_justify="left"
     )

@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file
 from toy_training import PLUGIN, Toy, draw
 
+from bench.cli.run import show_outcomes
 from bench.errors import DamagedImageError, UserError
 from bench.plugins import Registry
 from bench.records import Record
@@ -122,6 +123,11 @@ def test_variants_seeds_and_settings_train_only_what_differs(toy: Toy) -> None:
     toy.train(seed=3, progress=note)
     assert made[5:] == ["classes", "triplets"]
     assert len(list(toy.trainings.iterdir())) == 7
+
+
+def test_the_table_of_a_run_names_its_variant(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    show_outcomes(toy.outcomes(variant="early"))
+    assert "toy-net early (" in capsys.readouterr().out
 
 
 def test_what_is_frozen_stays_as_it_was(toy: Toy) -> None:
