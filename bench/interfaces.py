@@ -174,6 +174,10 @@ class Method(Protocol):
         """The stages of its training, in order, made without torch; none if it does not learn."""
 
     @property
+    def notices(self) -> Sequence[str]:
+        """What a user must know of how it took to the data, a line each; often none."""
+
+    @property
     def extractors(self) -> Mapping[str, FeatureExtractor]:
         """The feature extractors by name; the first one is the default."""
 

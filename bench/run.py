@@ -227,6 +227,7 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         notice=listener.notice, progress=listener.training,
     )  # fmt: skip
     works: dict[str, Work] = {}
+    notices: dict[str, None] = {}  # each once, though protocols may share it
     for protocol in data.protocols:
         method = spec.build(recipe, data.catalog, registry, request.seed, protocol.training)
         stages = training.places(method, spec.name, setting)
@@ -238,6 +239,9 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         )  # fmt: skip
         # protocols that may learn from the same images share the method, and all do if none learns
         works.setdefault(plan.key, Work(plan, stages, [])).protocols.append(protocol)
+        notices |= dict.fromkeys(method.notices)
+    for text in notices:
+        listener.notice(f"{spec.name}: {text}")
     return Prepared(
         request, registry, data, spec, variant, budget, recipe, setting, list(works.values())
     )
@@ -298,9 +302,9 @@ def find_place(
 
 # The modules whose sources decide what features and what numbers come out.
 _EXTRACTION = ("bench.engines", "bench.features", "bench.images")
-_SCORING = ("bench.attribute_protocols", "bench.catalog", "bench.metrics", "bench.overlap",
-            "bench.pictures", "bench.protocols", "bench.ranking", "bench.scoring", "bench.search",
-            "bench.statistics", "bench.tasks")  # fmt: skip
+_SCORING = ("bench.attribute_protocols", "bench.catalog", "bench.gallery_sizes", "bench.metrics",
+            "bench.overlap", "bench.pictures", "bench.protocols", "bench.ranking", "bench.scoring",
+            "bench.search", "bench.statistics", "bench.tasks")  # fmt: skip
 
 
 def scoring_code(protocol: Protocol, registry: Registry) -> str:

@@ -53,6 +53,9 @@ def command(
         typer.Option("--set", help="FIELD=VALUE of the recipe; `bench show METHOD` lists them."),
     ] = [],  # noqa: B006
     options: DatasetOptions = [],  # noqa: B006
+    attributes: Annotated[
+        Path | None, typer.Option(help="Short for --option attributes=FILE.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is drawn at random.")] = 0,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where networks run.")
@@ -95,6 +98,7 @@ def command(
 
     short = [f"backbone={backbone}"] if backbone else []
     short += [f"weights={weights}"] if weights else []
+    data_options = [f"attributes={attributes}"] if attributes else []
     execution = choose_execution(
         device=device, engine=engine, precision=precision, batch_size=batch_size, workers=workers
     )
@@ -109,7 +113,7 @@ def command(
         metrics=metric,
         settings=dict(parse_settings([*short, *settings])),
         edition=edition,
-        options=dict(parse_settings(options, "--option")),
+        options=dict(parse_settings([*data_options, *options], "--option")),
         data_root=data_root,
         runs=runs,
         seed=seed,

@@ -50,6 +50,7 @@ class ToyNet:
 
     distance = "euclidean"
     preprocessing = PREPROCESSING
+    notices = ()
 
     def __init__(self, recipe: ToyRecipe, catalog: Catalog, seed: int, training: Rows) -> None:
         self.recipe, self.seed = recipe, seed

@@ -12,7 +12,7 @@ from bench_darn_pairs import ASEN_PROTOCOLS, COUNTS, FOLDERS, PROTOCOLS, registe
 from bench_darn_pairs.mapping import KINDS, sample_item, sample_look, tags_of
 from bench_darn_pairs.mini import annotate, draw_mini, draw_picture, item_tags, plan_mini
 from bench_darn_pairs.pairs import FILES, read_mentions, read_pairs
-from bench_darn_pairs.protocols import GALLERY_SIZES, METRICS, SIZE_METRICS
+from bench_darn_pairs.protocols import METRICS, OF_ATTRIBUTES
 from bench_darn_pairs.reader import Darn
 from bench_darn_pairs.urls import read_labels, read_names, read_urls
 from bench_darn_pairs.vocabulary import ASEN_SIZES, PAIR_SIZES
@@ -23,6 +23,8 @@ from PIL import Image
 
 from bench.catalog import Catalog
 from bench.errors import DataError, IncompatibleError, UserError
+from bench.gallery_sizes import GALLERY_SIZES
+from bench.gallery_sizes import METRICS as SIZE_METRICS
 from bench.protocols import Protocol
 from bench.tasks import Condition, Task
 
@@ -525,7 +527,7 @@ def test_facts_are_those_of_the_document(root: Path) -> None:
     reader = spec.build(spec.name)
     found = reader.protocols(reader.load(root))
     assert {protocol.name: protocol.summary for protocol in found} == spec.protocols == PROTOCOLS
-    assert found[0].metrics == METRICS
+    assert found[0].metrics == METRICS + OF_ATTRIBUTES
     assert all(protocol.headline == "hit@20" for protocol in found)
     assert spec.counts == {"attributes": 9}  # of a package that nobody has, no more can be held
     assert spec.folders == FOLDERS

@@ -13,8 +13,9 @@ import pytest
 from bench_street2shop import CATEGORIES, COUNTS, FOLDERS, PROTOCOLS, register_datasets
 from bench_street2shop.goods import ATTRIBUTES, Product, describe, sample_product
 from bench_street2shop.mini import LARGE, STREET_SIZE, draw_picture, plan_mini
+from bench_street2shop.options import Street2ShopOptions
 from bench_street2shop.photographs import canonical, find_images, read_attributes
-from bench_street2shop.reader import KINDS, METRICS, Street2Shop
+from bench_street2shop.reader import KINDS, METRICS, OF_ATTRIBUTES, Street2Shop
 from bench_street2shop.records import read_photos, read_shop, read_street
 from fuzzing import anything, mutated, read_or_refuse
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from PIL import Image
 
 from bench.catalog import Catalog
 from bench.errors import DataError, IncompatibleError, UserError
+from bench.gallery_sizes import METRICS as SIZE_METRICS
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
 Row = dict[str, Any]
@@ -53,6 +55,10 @@ FILES: dict[str, list[Row]] = {
 }
 
 
+def reader_of(attributes: str = "") -> Street2Shop:
+    return Street2Shop("street2shop", Street2ShopOptions(attributes=attributes))
+
+
 def write(root: Path, files: dict[str, list[Row]]) -> None:
     (root / "photos").mkdir(parents=True, exist_ok=True)
     (root / "meta" / "json").mkdir(parents=True, exist_ok=True)
@@ -73,7 +79,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def load(root: Path) -> Catalog:
-    return Street2Shop("street2shop").load(root)
+    return reader_of().load(root)
 
 
 def by_id(catalog: Catalog) -> dict[str, Row]:
@@ -173,14 +179,14 @@ def test_a_folder_without_any_image_is_refused(root: Path) -> None:
 def test_the_json_files_are_found_where_others_unpack_them(folder: str, root: Path) -> None:
     (root / folder).parent.mkdir(exist_ok=True, parents=True)
     (root / "meta" / "json").rename(root / folder)
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     assert reader.find(root.parent) == reader.find(root) == root
     assert len(reader.load(root)) == 13
     assert len(reader.sources(root)) == 34
 
 
 def test_the_folder_is_found_by_its_list_or_by_its_json_files(root: Path, tmp_path: Path) -> None:
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     (root / "photos" / "photos.txt").rename(root / "elsewhere")
     assert reader.find(tmp_path) == root
     assert error_of(root).startswith("photos/photos.txt: no such file")
@@ -191,11 +197,11 @@ def test_the_folder_is_found_by_its_list_or_by_its_json_files(root: Path, tmp_pa
 def test_sources_are_the_annotation_files_and_the_listing_of_images(
     root: Path, make_images: MakeImages
 ) -> None:
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     assert len(reader.sources(root)) == 34
     make_images(root / "images", ["1.jpg"])
     (root / "meta" / "attributes.csv").write_text("photo,colour\n1,red\n")
-    assert [file.name for file in reader.sources(root)[-2:]] == ["attributes.csv", "images"]
+    assert [file.name for file in reader.sources(root)[-2:]] == ["images", "attributes.csv"]
     json_file(root, "retrieval_tops").unlink()
     assert len(reader.sources(root)) == 35
     assert error_of(root).startswith("meta/json/retrieval_tops.json: no such file")
@@ -307,10 +313,10 @@ def test_photos_are_read_with_any_line_ends_zeros_and_commas(tmp_path: Path) -> 
 
 
 def test_each_category_asks_its_own_shop_photographs(root: Path) -> None:
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     catalog = reader.load(root)
     ids = catalog.images["id"].to_numpy(object)
-    categories, everything = reader.protocols(catalog)
+    categories, everything, _ = reader.protocols(catalog)
     tasks = {task.name: task for task in categories.tasks}
     assert list(tasks) == ["bags", "dresses"]
     dresses = tasks["dresses"]
@@ -335,7 +341,7 @@ def test_each_category_asks_its_own_shop_photographs(root: Path) -> None:
 def test_methods_learn_from_train_pairs_and_the_shop_photographs_of_their_products(
     root: Path,
 ) -> None:
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     catalog = reader.load(root)
     ids = catalog.images["id"].to_numpy(object)
     for protocol in reader.protocols(catalog):
@@ -349,8 +355,8 @@ def test_a_category_that_nothing_can_be_found_in_is_left_out(
     root: Path, make_images: MakeImages
 ) -> None:
     make_images(root / "images", ["1.jpg", "2.jpg", "12.jpg", "15.jpg"])
-    reader = Street2Shop("street2shop")
-    categories, everything = reader.protocols(reader.load(root))
+    reader = reader_of()
+    categories, everything, _ = reader.protocols(reader.load(root))
     assert [task.name for task in categories.tasks] == ["dresses"]
     assert everything.tasks[0].relevant_counts().tolist() == [0, 1, 1, 0]
     (root / "images" / "12.jpg").unlink()
@@ -438,12 +444,34 @@ def test_any_file_name_below_images_is_taken_or_counted(
     assert len(images.paths) + images.others == (0 if name.startswith(".") else 1)
 
 
+def test_attributes_come_from_the_file_that_is_asked_for(root: Path, tmp_path: Path) -> None:
+    (root / "meta" / "attributes.csv").write_text("photo,colour\n1,red\n")
+    (tmp_path / "mine.csv").write_text("photo,shape\n1,long\n2,short\n11,long\n")
+    reader = reader_of(str(tmp_path / "mine.csv"))
+    assert reader.sources(root)[-1] == tmp_path / "mine.csv"
+    catalog = reader.load(root)
+    assert [attribute.name for attribute in catalog.schema.attributes] == ["shape"]
+    # every category's queries have some, so that likeness of attributes can be measured
+    metrics = [protocol.metrics for protocol in reader.protocols(catalog)]
+    assert metrics == [METRICS + OF_ATTRIBUTES] * 2 + [SIZE_METRICS]
+    with pytest.raises(DataError, match=r"attributes none\.csv: no such file; expected a CSV"):
+        reader_of("none.csv").sources(root)
+
+
+def test_the_largest_of_the_nested_galleries_is_the_whole_one(root: Path) -> None:
+    reader = reader_of()
+    _, everything, sizes = reader.protocols(reader.load(root))
+    assert sizes.tasks[-1].rows().tolist() == everything.tasks[0].rows().tolist()
+    # dress 7 and bag 7 have three photographs, which are in the smallest gallery
+    assert [task.candidates() for task in sizes.tasks] == [3, 6]
+
+
 def test_facts_are_those_of_the_document(root: Path) -> None:
     [spec] = register_datasets()
-    reader = spec.build(spec.name)
+    reader = spec.build(spec.name, Street2ShopOptions())
     found = reader.protocols(reader.load(root))
     assert {protocol.name: protocol.summary for protocol in found} == spec.protocols == PROTOCOLS
-    assert all(protocol.metrics == METRICS for protocol in found)
+    assert [protocol.metrics for protocol in found] == [METRICS, METRICS, SIZE_METRICS]
     assert all(protocol.headline == "hit@20" for protocol in found)
     assert spec.counts == COUNTS == {"query": 8637, "train": 30629, "gallery": 404683}
     assert set(spec.protocol_counts.values()) == {(8637, 404683)}
@@ -454,19 +482,19 @@ def test_facts_are_those_of_the_document(root: Path) -> None:
 @pytest.fixture(scope="module")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("mini") / "street2shop"
-    Street2Shop("street2shop").draw_mini(root, seed=3, items=4)
+    reader_of().draw_mini(root, seed=3, items=4)
     return root
 
 
 def test_the_mini_edition_is_complete_and_in_the_published_layout(mini: Path) -> None:
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     assert len(reader.sources(mini)) == 36
     catalog = reader.load(mini)
     # nothing is noted but that no photograph is absent
     coverage = [re.findall(r"\d+", note) for note in catalog.notes if "annotated" in note]
     assert len(coverage) == len(catalog.notes) == 3
     assert all(here == annotated for here, annotated in coverage)
-    categories, everything = reader.protocols(catalog)
+    categories, everything, _ = reader.protocols(catalog)
     assert [task.name for task in categories.tasks] == list(CATEGORIES)
     assert (everything.tasks[0].relevant_counts() > 0).all()
     images = catalog.images
@@ -543,7 +571,7 @@ def test_near_copies_differ_from_their_models_and_leggings_are_no_pants() -> Non
 
 def test_a_mini_edition_of_too_few_products_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="3 products per large category; expected at least 4"):
-        Street2Shop("street2shop").draw_mini(tmp_path / "mini", seed=0, items=3)
+        reader_of().draw_mini(tmp_path / "mini", seed=0, items=3)
 
 
 @pytest.fixture(scope="module")
@@ -560,7 +588,7 @@ def test_annotations_of_the_published_size_are_read_whole(
     published: ModuleType, tmp_path: Path
 ) -> None:
     published.write_published(tmp_path / "street2shop")
-    reader = Street2Shop("street2shop")
+    reader = reader_of()
     root = reader.find(tmp_path)
     assert root is not None
     catalog = reader.load(root)
@@ -574,7 +602,7 @@ def test_annotations_of_the_published_size_are_read_whole(
         assert by_split["gallery", category] == published.shop_counts()[category]
     assert counts["categories"] == len(CATEGORIES) == len(published.PAIRS)
     assert images["path"].nunique() == published.STREET_PHOTOS + published.SHOP_PHOTOS
-    categories, everything = reader.protocols(catalog)
+    categories, everything, _ = reader.protocols(catalog)
     assert [task.name for task in categories.tasks] == list(CATEGORIES)
     assert sum(len(task.queries) for task in categories.tasks) == COUNTS["query"]
     assert sum(task.candidates() for task in categories.tasks) == COUNTS["gallery"]

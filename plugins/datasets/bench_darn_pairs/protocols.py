@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil
-
 import numpy as np
 import pandas as pd
 
 from bench.attribute_protocols import ATTRIBUTE_METRICS, manipulation
 from bench.catalog import Catalog
 from bench.errors import IncompatibleError
-from bench.pictures import hash_order
+from bench.gallery_sizes import nested_galleries
 from bench.protocols import Protocol, Rows, Task, by_code
 from bench.splits import divide
 from bench.tasks import Condition
@@ -19,8 +16,7 @@ from bench_darn_pairs import ASEN_PROTOCOLS, PROTOCOLS
 from bench_darn_pairs.urls import FILES, read_test
 
 METRICS = ("hit@1", "hit@5", "hit@10", "hit@20", "hit@50", "map@r", "mrr")
-SIZE_METRICS = ("hit@1", "hit@20")
-GALLERY_SIZES = ("1/40", "1/20", "1/10", "1/4", "1/2", "1")  # of the whole gallery
+OF_ATTRIBUTES = ("ndcg@20[attributes]",)  # where queries have some
 
 
 def street_to_shop(catalog: Catalog) -> Protocol:
@@ -28,30 +24,24 @@ def street_to_shop(catalog: Catalog) -> Protocol:
     codes, queries, gallery = _asked_and_offered(catalog)
     tasks = (by_code("all", codes, queries, gallery),)
     training = catalog.rows(split="train")
+    metrics = METRICS + (OF_ATTRIBUTES if catalog.present[queries].any() else ())
     name = "street-to-shop"
-    return Protocol(name, PROTOCOLS[name], tasks, METRICS, "hit@20", training)
+    return Protocol(name, PROTOCOLS[name], tasks, metrics, "hit@20", training)
 
 
 def gallery_sizes(catalog: Catalog) -> Protocol:
-    """Return `street-to-shop/gallery-sizes`: a task for each share of the gallery.
-
-    Each gallery has the counterparts of all queries, and those distractors that come first in the
-    order of the hashes of their ids: a smaller gallery is part of every larger one. A share that
-    makes no larger gallery than the one before is left out.
-    """
+    """Return `street-to-shop/gallery-sizes`: a task for each share of the gallery."""
     codes, queries, gallery = _asked_and_offered(catalog)
-    wanted = np.isin(codes[gallery], codes[queries])
-    counterparts, distractors = gallery[wanted], gallery[~wanted]
-    distractors = distractors[_hash_order(catalog, distractors)]
-    tasks: list[Task] = []
-    for share in GALLERY_SIZES:
-        size = max(ceil(Fraction(share) * len(gallery)), len(counterparts))
-        if not tasks or size > tasks[-1].candidates():
-            offered = np.sort(np.r_[counterparts, distractors[: size - len(counterparts)]])
-            tasks.append(by_code(share, codes, queries, offered))
-    training = catalog.rows(split="train")
     name = "street-to-shop/gallery-sizes"
-    return Protocol(name, PROTOCOLS[name], tuple(tasks), SIZE_METRICS, "hit@20", training)
+    return nested_galleries(
+        name,
+        PROTOCOLS[name],
+        catalog,
+        codes,
+        queries=queries,
+        gallery=gallery,
+        training=catalog.rows(split="train"),
+    )
 
 
 def _asked_and_offered(catalog: Catalog) -> tuple[Rows, Rows, Rows]:
@@ -64,11 +54,6 @@ def _asked_and_offered(catalog: Catalog) -> tuple[Rows, Rows, Rows]:
             f"the {len(gallery):,} shop photographs here; fetch more photographs"
         )
     return codes, queries, gallery
-
-
-def _hash_order(catalog: Catalog, rows: Rows) -> Rows:
-    """Return the positions of `rows` in the order of the hashes of their ids."""
-    return hash_order(catalog.images["id"].iloc[rows].tolist())
 
 
 def manipulation_protocol(catalog: Catalog) -> Protocol:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from bench import hookimpl
 from bench.interfaces import Dataset, DatasetSpec
+
+if TYPE_CHECKING:
+    from bench.recipes import Recipe
 
 CATEGORIES = ("bags", "belts", "dresses", "eyewear", "footwear", "hats", "leggings", "outerwear",
               "pants", "skirts", "tops")  # fmt: skip
@@ -20,6 +24,8 @@ PROTOCOLS = {
     "relevant = same product; one task per category",
     "street-to-shop/all": "boxes in street photographs query the shop photographs of all "
     "categories; relevant = same product",
+    "street-to-shop/gallery-sizes": "the same with 1/40 to all of the gallery; what the queries "
+    "look for is always in it",
 }
 
 
@@ -27,10 +33,15 @@ PROTOCOLS = {
 def register_datasets() -> Iterable[DatasetSpec]:
     """Return the one dataset of this plugin."""
 
-    def build(name: str) -> Dataset:
+    def build(name: str, options: Recipe) -> Dataset:
         from bench_street2shop.reader import Street2Shop
 
-        return Street2Shop(name)
+        return Street2Shop(name, options)
+
+    def options() -> type[Recipe]:
+        from bench_street2shop.options import Street2ShopOptions
+
+        return Street2ShopOptions
 
     return [
         DatasetSpec(
@@ -47,6 +58,7 @@ def register_datasets() -> Iterable[DatasetSpec]:
             counts=COUNTS,
             protocols=PROTOCOLS,
             protocol_counts=dict.fromkeys(PROTOCOLS, (COUNTS["query"], COUNTS["gallery"])),
+            options=options,
             drawn_with=("bench_atelier",),
         )
     ]

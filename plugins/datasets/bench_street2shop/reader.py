@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,11 @@ import pandas as pd
 from bench.annotations import find_below
 from bench.catalog import BOX, Catalog
 from bench.errors import DataError, IncompatibleError
+from bench.gallery_sizes import nested_galleries
 from bench.protocols import Protocol, Rows, Task, by_code
+from bench.recipes import Recipe
 from bench_street2shop import CATEGORIES, FOLDERS, PROTOCOLS
+from bench_street2shop.options import Street2ShopOptions
 from bench_street2shop.photographs import (
     attribute_matrices,
     canonical,
@@ -26,13 +30,15 @@ ANNOTATIONS = ("meta/json", "meta/meta/json", "json")  # where the archive may h
 ATTRIBUTES = "meta/attributes.csv"
 KINDS = {"test_pairs": "query", "train_pairs": "train", "retrieval": "gallery"}  # of files → split
 METRICS = ("hit@1", "hit@5", "hit@10", "hit@20", "hit@50", "map@r", "mrr")
+OF_ATTRIBUTES = ("ndcg@20[attributes]",)  # where the queries of every category have some
 
 
 class Street2Shop:
     """The reader of both editions, which have one layout."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, options: Recipe) -> None:
         self.name = name
+        self.attributes = cast(Street2ShopOptions, options).attributes
 
     def find(self, data_root: Path) -> Path | None:
         """Return the folder that holds `photos` and `meta`: below `data_root`, or itself."""
@@ -43,8 +49,22 @@ class Street2Shop:
 
     def sources(self, root: Path) -> Sequence[Path]:
         """Return the annotation files that are there, and the folder of images if it is."""
-        files = [root / PHOTOS, *_annotations(root), root / ATTRIBUTES, root / "images"]
+        files = [root / PHOTOS, *_annotations(root), root / "images", *self._attributes(root)]
         return [file for file in files if file.exists()]
+
+    def _attributes(self, root: Path) -> list[Path]:
+        """Return the file of attributes, if there is one: the one asked for, or that of the data.
+
+        Raises `DataError` where the one asked for is not there.
+        """
+        if not self.attributes:
+            return [root / ATTRIBUTES] if (root / ATTRIBUTES).is_file() else []
+        if not Path(self.attributes).is_file():
+            raise DataError(
+                f"attributes {self.attributes}: no such file; expected a CSV file that begins with "
+                "photo,ATTRIBUTE,…"
+            )
+        return [Path(self.attributes)]
 
     def load(self, root: Path) -> Catalog:
         """Return the catalog: one row per box in a street photograph, one per shop photograph."""
@@ -82,15 +102,15 @@ class Street2Shop:
         }
         columns |= {name: rows[name].to_numpy() for name in ("path", "category", "split", *BOX)}
         schema = present = known = None
-        if (root / ATTRIBUTES).is_file():
-            values = read_attributes(root / ATTRIBUTES, photos)
+        for file in self._attributes(root):
+            values = read_attributes(file, photos)
             schema, present, known = attribute_matrices(values, rows["photo"].to_numpy())
         return Catalog.from_columns(
             self.name, root, columns, schema=schema, present=present, known=known, notes=notes
         )
 
     def protocols(self, catalog: Catalog) -> Sequence[Protocol]:
-        """Return `street-to-shop`, a task per category, and `street-to-shop/all`, one task."""
+        """Return `street-to-shop`, a task per category, `…/all`, one task, and nested galleries."""
         codes = catalog.codes("item")
         queries, gallery = catalog.rows(split="query"), catalog.rows(split="gallery")
         if not np.isin(codes[queries], codes[gallery]).any():
@@ -106,9 +126,23 @@ class Street2Shop:
                 tasks.append(by_code(category, codes, asked, offered))
         everything = (by_code("all", codes, queries, gallery),)
         training = _training(catalog, codes, queries, gallery)
+        described = all(catalog.present[task.queries].any() for task in tasks)
+        metrics = METRICS + (OF_ATTRIBUTES if described else ())
+        by_category, together, sizes = PROTOCOLS
         return [
-            Protocol(name, PROTOCOLS[name], chosen, METRICS, "hit@20", training)
-            for name, chosen in zip(PROTOCOLS, (tuple(tasks), everything), strict=True)
+            *(
+                Protocol(name, PROTOCOLS[name], chosen, metrics, "hit@20", training)
+                for name, chosen in ((by_category, tuple(tasks)), (together, everything))
+            ),
+            nested_galleries(
+                sizes,
+                PROTOCOLS[sizes],
+                catalog,
+                codes,
+                queries=queries,
+                gallery=gallery,
+                training=training,
+            ),
         ]
 
     def draw_mini(self, root: Path, *, seed: int, items: int | None = None) -> None:

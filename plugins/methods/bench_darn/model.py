@@ -68,6 +68,7 @@ class DarnMethod:
         self.branches = Branches.none(catalog)
         if "attributes" in recipe.losses:
             self.branches = Branches.of(catalog, training, recipe.attributes)
+        self.notices = self.branches.notices(catalog)
         self.is_street = np.array(catalog.images["domain"] == "street")
         self.images_of_pca = len(pca_rows(recipe, catalog, training))
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)

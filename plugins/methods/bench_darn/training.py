@@ -75,6 +75,15 @@ class Branches:
         values = np.stack([labels[name] for name in names], axis=1)
         return cls(names, tuple(sizes[name] for name in names), values)
 
+    def notices(self, catalog: Catalog) -> tuple[str, ...]:
+        """Return, in words, that the category is all there is to learn of attributes, if so."""
+        if self.names != (CATEGORY,) or catalog.has("attributes"):
+            return ()
+        return (
+            f"{catalog.dataset} has no attributes here; the only branch is of the category, which "
+            "is not what the paper trains",
+        )
+
 
 def stages(
     method: DarnMethod, catalog: Catalog, training: Rows, seed: int

@@ -67,6 +67,8 @@ class MultiAttrib:
     learn from, `training`, have. The variant `imagenet-fc6` learns nothing and has none.
     """
 
+    notices = ()
+
     def __init__(
         self,
         recipe: MultiAttribRecipe,

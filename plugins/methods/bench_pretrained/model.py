@@ -46,6 +46,7 @@ class Pretrained:
     """A backbone with published weights; nothing is trained."""
 
     stages = ()
+    notices = ()
 
     def __init__(self, recipe: PretrainedRecipe, parts: Parts, seed: int) -> None:
         self.recipe = recipe

@@ -40,6 +40,7 @@ class ColourHistogram:
     distance = "euclidean"
     preprocessing = Preprocessing(32, 1.0, "bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
     stages = ()  # nothing is trained
+    notices = ()  # and nothing has to be said about it
 
     def __init__(self, recipe: HistogramRecipe) -> None:
         self.recipe = recipe
