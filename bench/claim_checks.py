@@ -7,7 +7,7 @@ quantities of two protocols by independent resamples. What holds by construction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -17,9 +17,11 @@ import numpy.typing as npt
 from bench.claim_files import (
     Better,
     Check,
+    Close,
     Curve,
     EveryQuery,
     Fact,
+    Growth,
     Larger,
     NotCheckable,
     Quantity,
@@ -77,6 +79,10 @@ def compare(check: Check, evidence: Evidence) -> list[Comparison]:
             of_each = [_tried(_better, check, *pair, evidence) for pair in _pairs(check)]
         case Ratio():
             of_each = [_tried(_ratio, check, *pair, evidence) for pair in _pairs(check)]
+        case Close():
+            of_each = [_tried(_close, check, *pair, evidence) for pair in _pairs(check)]
+        case Growth():
+            of_each = [_tried(_growth, check, *pair, evidence) for pair in _pairs(check)]
     return [found for of_one in of_each for found in of_one]
 
 
@@ -88,7 +94,7 @@ def _tried(of_one: Callable[..., list[Comparison]], *arguments: Any) -> list[Com
         return [Comparison("", "not checkable", str(error))]
 
 
-def _pairs(check: Better | Ratio | Curve) -> Iterable[tuple[Side, Side]]:
+def _pairs(check: Better | Ratio | Close | Growth | Curve) -> Iterable[tuple[Side, Side]]:
     return product(check.these, check.than)
 
 
@@ -118,6 +124,53 @@ def _ratio(check: Ratio, this: Side, than: Side, evidence: Evidence) -> list[Com
         above / below, _intervals(drawn_above / drawn_below), _counted(of_two)[: len(above)],
         first.folders + second.folders, threshold=check.at_least,
     )  # fmt: skip
+
+
+def _close(check: Close, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
+    first, second = (evidence.of(side, check, check.metrics) for side in (this, than))
+    require_same_queries([*first.runs, *second.runs])
+    differences = first.values - second.values
+    asked = first.asked
+    return _with_intervals(
+        [f"{name} in {check.protocol}: {this} − {than}" for name in check.metrics],
+        means(differences, asked.tasks),
+        bootstrap_intervals(differences, clusters=asked.clusters, tasks=asked.tasks),
+        _counted(differences), first.folders + second.folders, within=check.within,
+    )  # fmt: skip
+
+
+def _growth(check: Growth, this: Side, than: Side, evidence: Evidence) -> list[Comparison]:
+    sides = [evidence.of(side, check, check.metrics) for side in (than, this)]
+    require_same_queries([run for side in sides for run in side.runs])
+    small, large = _ends(sides[0])
+    # a column for each side, task and metric
+    rows = np.hstack([side.values[at] for side in sides for at in (small, large)])
+    asked = replace(sides[0].asked, clusters=sides[0].asked.clusters[small], tasks=0 * small)
+
+    def gained(found: Floats) -> Floats:
+        first, last, of_this, last_of_this = np.split(found, 4, axis=-1)
+        if (last <= 0).any() or (last_of_this <= 0).any():
+            raise RecordError(f"the mean of {this} or {than} on the last task is 0 or near it")
+        return np.asarray(first / last - of_this / last_of_this)
+
+    values = gained(means(rows, asked.tasks))
+    return _with_intervals(
+        [f"growth of {name} in {check.protocol}: {than} − {this}" for name in check.metrics],
+        values, _intervals(gained(_resampled_means(rows, asked, seed=0))),
+        _counted(rows)[: len(values)], sides[1].folders + sides[0].folders, within=check.within,
+    )  # fmt: skip
+
+
+def _ends(found: Measured) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows of the first and of the last task, which must ask the same, in one order."""
+    asked = found.asked
+    first, last = (np.flatnonzero(asked.tasks == at) for at in (0, asked.tasks.max()))
+    if not asked.tasks.any() or asked.clusters[first].tolist() != asked.clusters[last].tolist():
+        raise RecordError(
+            f"the first and the last task of {found.folders[0]} do not ask the same queries; "
+            "expected a protocol with several galleries for one set of queries"
+        )
+    return first, last
 
 
 def _larger(check: Larger, evidence: Evidence) -> list[Comparison]:
@@ -265,8 +318,12 @@ def _with_intervals(
     *,
     threshold: float = 0.0,
     or_equal: bool = False,
+    within: float | None = None,
 ) -> list[Comparison]:
-    """Return a comparison for each value (M,) that is to exceed a threshold; intervals (M, 2)."""
+    """Return a comparison for each value (M,) that is to exceed a threshold; intervals (M, 2).
+
+    With `within` the value is to lie between minus and plus that.
+    """
     found = []
     for what, value, (low, high), count in zip(
         names, values.tolist(), intervals.tolist(), queries.tolist(), strict=True
@@ -275,11 +332,17 @@ def _with_intervals(
             found.append(_uncounted(what, runs))
             continue
         verdict: Verdict = "undecided"
-        if low > threshold + _EQUAL or (or_equal and low >= threshold - _EQUAL):
+        shown = f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
+        if within is not None:
+            if max(-low, high) <= within:
+                verdict = "held"
+            elif low > within or high < -within:
+                verdict = "reversed"
+            shown += f", to lie within ±{within:g}"
+        elif low > threshold + _EQUAL or (or_equal and low >= threshold - _EQUAL):
             verdict = "held"
         elif high < threshold - _EQUAL:
             verdict = "reversed"
-        shown = f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
         if threshold:
             shown = f"{value:.2f} [{low:.2f}, {high:.2f}], to exceed {threshold:g}"
         found.append(Comparison(what, verdict, shown, value, low, high, threshold, count, runs))

@@ -43,9 +43,11 @@ class Side(Part):
     """A variant, and recipe fields that are set besides; in a file also the variant's name alone.
 
     A run stands on a side if its recipe is that of the variant with these fields set, whatever
-    else all runs of the comparison share (see `bench.claims.Setting`).
+    else all runs of the comparison share (see `bench.claims.Setting`). With `method` it is one of
+    another method, in the recipe of any of its budgets.
     """
 
+    method: str = ""
     variant: str
     settings: dict[str, Any] = Field(default={}, alias="set")
 
@@ -62,7 +64,8 @@ class Side(Part):
 
     def __str__(self) -> str:
         changes = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-        return self.variant + (f" with {changes}" if changes else "")
+        name = f"{self.method} {self.variant}".strip()
+        return name + (f" with {changes}" if changes else "")
 
 
 class Place(Part):
@@ -101,6 +104,30 @@ class Ratio(Place):
     than: Sides
     metrics: Metrics
     at_least: float = Field(gt=0, allow_inf_nan=False)
+
+
+class Close(Place):
+    """The means of each of `these` and each of `than` differ by no more than `within`."""
+
+    kind: Literal["close"]
+    these: Sides
+    than: Sides
+    metrics: Metrics
+    within: float = Field(gt=0, allow_inf_nan=False)
+
+
+class Growth(Place):
+    """A metric gains less from the last gallery to the first with `these` than with `than`.
+
+    What it gains is a share of its value on the last of the protocol's tasks: (first - last) /
+    last. With `within` the claim is that the two shares differ by no more than that.
+    """
+
+    kind: Literal["growth"]
+    these: Sides
+    than: Sides
+    metrics: Metrics
+    within: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class Larger(Part):
@@ -192,7 +219,7 @@ class NotCheckable(Part):
 
 
 Check: TypeAlias = Annotated[
-    Union[Better, Ratio, Larger, EveryQuery, Curve, Fact, NotCheckable],  # noqa: UP007 (pydantic)
+    Union[Better, Ratio, Close, Growth, Larger, EveryQuery, Curve, Fact, NotCheckable],  # noqa: UP007 (pydantic)
     Discriminator("kind"),
 ]
 
@@ -287,7 +314,7 @@ def sides(check: Check) -> Iterator[Side]:
             yield quantity.of
             if quantity.over is not None:
                 yield quantity.over
-    elif isinstance(check, Better | Ratio | Curve):
+    elif isinstance(check, Better | Ratio | Close | Growth | Curve):
         yield from (*check.these, *check.than)
     elif isinstance(check, EveryQuery):
         yield from check.these
@@ -308,7 +335,8 @@ def _require_names(check: Check, method: MethodSpec, registry: Registry) -> None
         if of.protocol not in dataset.protocols and not dataset.family:
             raise UnknownNameError(f"protocol of {of.dataset}", of.protocol, dataset.protocols)
     for side in sides(check):
-        make_recipe(method, side.variant, side.settings)
+        whose = registry.method(side.method) if side.method else method
+        make_recipe(whose, side.variant, side.settings)
     if isinstance(check, Fact):
         check.load()
     for name in _metrics(check):

@@ -7,7 +7,7 @@ the data, and the same recipe but for what the sides of a claim name.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,12 @@ class Setting:
     precision: str = "fp32"
     recipe: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def allows(self, other: Setting) -> bool:
+        """Return whether runs of two methods compare: recipe and budget are each method's own."""
+        return (self.edition, self.precision, self.options, self.recipe) == (
+            other.edition, other.precision, other.options, {}
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,20 +77,35 @@ def find_runs(
     asked = {place for check in checks for place in places(check)}
     named = [side for check in checks for side in sides(check)]
     found: dict[str, tuple[Setting, list[Finished]]] = {}
+    for run in _finished(method, asked, runs):
+        setting = _setting(run.record, method, registry, [s for s in named if not s.method])
+        if setting is not None:
+            found.setdefault(json.dumps(asdict(setting)), (setting, []))[1].append(run)
+    for name in dict.fromkeys(side.method for side in named if side.method):
+        other = registry.method(name)
+        for run in _finished(other, asked, runs):
+            theirs = _setting(run.record, other, registry, [s for s in named if s.method == name])
+            for setting, shared in found.values():
+                if theirs is not None and theirs.allows(setting):
+                    shared.append(run)
+    return [Evidence(method, registry, *found[key]) for key in sorted(found)]
+
+
+def _finished(method: MethodSpec, asked: Container[Place], runs: Path) -> Iterator[Finished]:
+    """Yield the finished runs of a method at the places asked for."""
     for done in sorted(runs.glob(f"*/{as_folder(method.name)}--*/*/DONE")):
         record = finished(done.parent)
         if record is None or (record.origin, record.method) != ("run", method.name):
             continue
         if Place(dataset=record.dataset.name, protocol=record.protocol) in asked:
-            setting = _setting(record, method, registry, named)
-            if setting is not None:
-                key = json.dumps(asdict(setting))
-                found.setdefault(key, (setting, []))[1].append(Finished(done.parent, record))
-    return [Evidence(method, registry, *found[key]) for key in sorted(found)]
+            yield Finished(done.parent, record)
 
 
 class Evidence:
-    """The runs of one setting, found by side, place and metrics."""
+    """The runs of one setting, found by side, place and metrics.
+
+    Runs of other methods that sides name are among them: they share edition, precision and options.
+    """
 
     def __init__(
         self,
@@ -99,7 +120,8 @@ class Evidence:
     @property
     def backbones(self) -> list[str]:
         """The backbones of the runs, and which one of the paper's they stand in for."""
-        return sorted({_backbone(run.record) for run in self.found})
+        own = [run.record for run in self.found if run.record.method == self.method.name]
+        return sorted({_backbone(record) for record in own})
 
     def of(self, side: Side, place: Place, metrics: Sequence[str] = ()) -> Measured:
         """Return what a side's runs measured, averaged over their seeds.
@@ -108,15 +130,13 @@ class Evidence:
         setting has no such run, or cannot have one.
         """
         where = f"{place.dataset}@{self.setting.edition}, protocol {place.protocol}"
-        wanted = {**self.setting.recipe, **side.settings}
-        recipe = _recipe(self.method, side.variant, self.setting.budget, wanted)
-        known = fields(self.method.recipe())
         matching = [
             run
             for run in self.found
-            if run.record.variant == side.variant
+            if (run.record.method, run.record.variant)
+            == (side.method or self.method.name, side.variant)
             and (run.record.dataset.name, run.record.protocol) == (place.dataset, place.protocol)
-            and flatten(run.record.recipe, known) == recipe
+            and self._stands_on(side, run.record)
         ]
         if not matching:
             raise RecordError(f"no run of variant {side} on {where}")
@@ -136,6 +156,14 @@ class Evidence:
             require_same_queries(runs)
             values = np.mean([run.values(metrics) for run in runs], axis=0)
         return Measured(runs, values, Queries.of(runs[0]))
+
+    def _stands_on(self, side: Side, record: Record) -> bool:
+        """Return whether a run's recipe is a side's, in this setting."""
+        method, wanted = self.method, {**self.setting.recipe, **side.settings}
+        if side.method:
+            method, wanted = self.registry.method(side.method), side.settings
+        recipe = _recipe(method, side.variant, record.budget, wanted)
+        return flatten(record.recipe, fields(method.recipe())) == recipe
 
     def _run(self, folder: Path) -> Run:
         if folder not in self._read:

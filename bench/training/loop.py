@@ -128,6 +128,30 @@ def train_stage(  # noqa: PLR0912, PLR0915 (one page that reads from top to bott
     return result
 
 
+def fit_stage(place: Place, model: nn.Module, setting: Setting) -> Trained:
+    """Run what a stage without epochs has to fit; the first of several processes does."""
+    stage, started = place.stage, time.perf_counter()
+    accelerator = accelerator_of(setting.execution.device, setting.execution.precision)
+    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    reader = Reader(setting.catalog, stage.preprocessing, setting.execution.workers)
+    damaged = reader.unreadable(stage.rows) if setting.skip_damaged else np.zeros(0, np.int64)
+    model.eval()
+    if accelerator.is_main_process:
+        for fit in filter(None, (stage.prepare, stage.finish)):
+            fit(
+                lambda rows: _images(reader, np.setdiff1d(rows, damaged), stage, accelerator.device)
+            )
+    facts = StageFacts(
+        name=stage.name, key=place.key, epochs=0, steps=0, selection="last", chosen_epoch=0,
+        losses={}, validation_loss=None, damaged=len(damaged), parameters=0,
+    )  # fmt: skip
+    result = Trained(facts, time.perf_counter() - started, waited=0.0, images=len(stage.rows))
+    if accelerator.is_main_process:
+        place.finish(result, lambda path: checkpoints.save_weights(path, model.state_dict()))
+    accelerator.wait_for_everyone()
+    return result
+
+
 class _Terms(nn.Module):
     """A stage's terms as a module: what accelerate lays its wrappers around."""
 

@@ -141,7 +141,8 @@ def _one(method: Method, before: Place | None, place: Place, setting: Setting) -
             return result
         if before is not None:
             checkpoints.load_weights(before.weights, method.model)
-        return loop.train_stage(place, method.model, setting)
+        stage = loop.train_stage if place.stage.recipe.epochs else loop.fit_stage
+        return stage(place, method.model, setting)
 
 
 def _key(stage: TrainingStage, backbone: BackboneSource, setting: Setting, before: str) -> str:

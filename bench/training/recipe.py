@@ -28,7 +28,9 @@ class Augmentation(Recipe):
 class StageRecipe(Recipe):
     """How long, how fast and on what batches a stage trains."""
 
-    epochs: int = Field(default=14, ge=1, description="how often the sampler is gone through")
+    epochs: int = Field(
+        default=14, ge=0, description="how often the sampler is gone through; 0 only fits"
+    )
     batch_size: int = Field(default=16, ge=1, description="groups a step, over all processes")
     optimiser: Literal["adam", "adamw", "sgd"] = Field(
         default="adam", description="adam, adamw or sgd"

@@ -48,8 +48,9 @@ class TrainingStage:
 
     `prepare(images)` runs once before the first step and changes the model's buffers or parameters
     (a projection that is fitted, a memory that is built); `finish(images)` does so once after the
-    last step, on the weights that are kept. `identity` is all that determines the
-    trained weights beside images, backbone, recipe, seed, code and the stages before.
+    last step, on the weights that are kept. A stage of no epochs has these alone. `identity` is all
+    that determines the trained weights beside images, backbone, recipe, seed, code and the stages
+    before.
     """
 
     name: str
