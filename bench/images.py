@@ -105,18 +105,26 @@ def resize_and_crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     return cast(Tensor, F.center_crop(resized, [size]))
 
 
-def read_image(file: Path, box: npt.NDArray[np.float32], preprocessing: Preprocessing) -> Tensor:
-    """Return an image file as uint8 `(3, S, S)`: decoded, cut to its box unless NaN, resized.
+def decode_inside(file: Path, box: npt.NDArray[np.float32]) -> Tensor:
+    """Return an image file as uint8 `(3, h, w)`: decoded, and cut to its box unless that is NaN.
 
     Raises `DamagedImageError` naming the file where it cannot be read, or has nothing in the box.
     """
     image = decode(file)
-    if not np.isnan(box[0]):
-        try:
-            image = crop_to_box(image, tuple(box))
-        except DataError as error:
-            raise DamagedImageError(f"{file}: {error}") from None
-    return resize_and_crop(image, preprocessing)
+    if np.isnan(box[0]):
+        return image
+    try:
+        return crop_to_box(image, tuple(box))
+    except DataError as error:
+        raise DamagedImageError(f"{file}: {error}") from None
+
+
+def read_image(file: Path, box: npt.NDArray[np.float32], preprocessing: Preprocessing) -> Tensor:
+    """Return an image file as uint8 `(3, S, S)`: decoded, cut to its box unless NaN, resized.
+
+    Raises `DamagedImageError` as `decode_inside` does.
+    """
+    return resize_and_crop(decode_inside(file, box), preprocessing)
 
 
 def reading_threads(workers: int) -> ThreadPoolExecutor:

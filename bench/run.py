@@ -25,6 +25,8 @@ from bench.plugins import Plugin, Registry
 from bench.protocols import Protocol, require_compatible, require_fitting, select
 from bench.recipes import Recipe, choose_budget, make_options, make_recipe
 from bench.records import Record
+from bench.report import write_report
+from bench.reported import Reported, reported_of
 from bench.storage import default_data_root
 from bench.training import plan as training
 
@@ -130,6 +132,7 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
             )
             facts = [stage.facts for stage in trained]
             record = _record(prepared, work, place, extraction, scores, facts, cost)
+            write_report(place.folder, record, prepared.data.catalog, prepared.reported)
             records.finish(place.folder, record)
             outcomes[protocol.name] = Outcome(record, place.folder, False)
         started = time.perf_counter()
@@ -196,6 +199,7 @@ class Prepared:
     recipe: Recipe
     setting: training.Setting
     works: list[Work]
+    reported: tuple[Reported, ...]
 
     def place(self, work: Work, protocol: Protocol) -> Place:
         """Return where the record of a protocol goes."""
@@ -243,7 +247,16 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
     for text in notices:
         listener.notice(f"{spec.name}: {text}")
     return Prepared(
-        request, registry, data, spec, variant, budget, recipe, setting, list(works.values())
+        request,
+        registry,
+        data,
+        spec,
+        variant,
+        budget,
+        recipe,
+        setting,
+        list(works.values()),
+        reported_of(registry, spec),
     )
 
 

@@ -241,8 +241,10 @@ def test_a_run_prints_a_table_and_leaves_its_files(finished: Finished) -> None:
     assert str(finished.folder.relative_to(finished.workplace) / "record.json") in output
     names = {path.name for path in finished.folder.iterdir()}
     assert names == {
-        "record.json", "rankings.parquet", "per_query.parquet", "breakdown.csv", "DONE"
+        "record.json", "rankings.parquet", "per_query.parquet", "breakdown.csv", "report.html",
+        "DONE"
     }  # fmt: skip
+    assert str(finished.folder.relative_to(finished.workplace) / "report.html") in output
     assert (task.queries, task.gallery) == (12, 12)
     assert record.dataset.damaged == 0
     assert record.provenance.command == f"bench {' '.join(COMMAND)}"
@@ -253,7 +255,7 @@ def shown(record: Record) -> str:
     """Return the table of a record as it is printed."""
     from rich.console import Console
 
-    from bench.cli.run import _table
+    from bench.cli.outcomes import _table
 
     console = Console(width=300)
     with console.capture() as capture:

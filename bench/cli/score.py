@@ -42,7 +42,7 @@ def command(
     from rich.markup import escape
 
     from bench import submissions
-    from bench.cli.run import show_outcomes
+    from bench.cli.outcomes import show_outcomes
     from bench.ranking_files import RankingFile
     from bench.recipes import parse_settings
 
