@@ -181,6 +181,94 @@ def test_a_ratio_draws_photographs_and_averages_over_tasks(write: Write, check: 
     assert found.queries == 68
 
 
+CLOSE = BETTER | {"kind": "close", "within": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("good", "base", "verdict"),
+    [(0.55, 0.5, "held"), (0.5, 0.55, "held"), (0.75, 0.5, "reversed"), (0.5, 0.75, "reversed")],
+)
+def test_means_are_close_on_either_side(
+    write: Write, check: Check, good: float, base: float, verdict: str
+) -> None:
+    write({"hit@1": ONES * good}, variant="good")
+    write({"hit@1": ONES * base})
+    decision = check(CLOSE)
+    assert (decision.verdict, decision.decisive.value) == (verdict, pytest.approx(good - base))
+    assert decision.decisive.found.endswith("], to lie within ±0.1")
+
+
+def test_close_is_undecided_where_the_interval_reaches_beyond(write: Write, check: Check) -> None:
+    write({"hit@1": MIXED}, variant="good")
+    write({"hit@1": MIXED[::-1]})
+    assert check(CLOSE).verdict == "undecided"
+
+
+SIZES = {"task": ["1/2"] * 20 + ["1"] * 20, "query": [f"{n}.jpg" for n in range(20)] * 2,
+         "target": [""] * 40}  # fmt: skip
+GROWTH = BETTER | {"kind": "growth"}
+
+
+def of_sizes(small: float, large: float) -> Any:
+    """Return values of 20 queries with these means on the small and on the large gallery."""
+    return np.r_[np.arange(20) < 20 * small, np.arange(20) < 20 * large].astype(np.float64)
+
+
+@pytest.mark.parametrize(("small", "verdict"), [(0.5, "held"), (1.0, "reversed")])
+def test_growth_is_a_share_of_the_value_on_the_last_task(
+    write: Write, check: Check, small: float, verdict: str
+) -> None:
+    write({"hit@1": of_sizes(small, 0.5)}, variant="good", names=SIZES)
+    write({"hit@1": of_sizes(0.75, 0.5)}, names=SIZES)  # half as much again
+    decision = check(GROWTH)
+    found = decision.decisive
+    assert (decision.verdict, found.queries) == (verdict, 20)
+    assert found.value == pytest.approx(0.5 - (small / 0.5 - 1))
+    assert found.what == "growth of hit@1 in dress/dress-gallery: base − good"
+    # by itself: the same photographs drawn for all four means
+    generator, drawn = np.random.default_rng(3), []
+    for _ in range(4000):
+        rows = generator.integers(20, size=20)
+        base, good = of_sizes(0.75, 0.5), of_sizes(small, 0.5)
+        last = base[20:][rows].mean()
+        if last:
+            drawn.append((base[rows].mean() - good[rows].mean()) / last)
+    assert [found.low, found.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.1)
+
+
+def test_two_growths_may_be_claimed_to_be_close(write: Write, check: Check) -> None:
+    write({"hit@1": of_sizes(0.75, 0.5)}, variant="good", names=SIZES)
+    write({"hit@1": of_sizes(0.75, 0.5)}, names=SIZES)
+    assert check(GROWTH | {"within": 0.1}).verdict == "held"
+    assert check(GROWTH).verdict == "undecided"
+
+
+def test_growth_needs_two_galleries_and_a_value_on_the_last(write: Write, check: Check) -> None:
+    write({"hit@1": of_sizes(0.5, 0.0)}, variant="good", names=SIZES)
+    write({"hit@1": of_sizes(0.5, 0.5)}, names=SIZES)
+    decision = check(GROWTH)
+    assert decision.verdict == "not checkable"
+    assert "good or base on the last task is 0" in decision.decisive.found
+    birds = GROWTH | BIRDS
+    for variant in ("good", "base"):
+        write({"hit@1": ONES}, variant=variant, **BIRDS)
+    assert "expected a protocol with several galleries" in check(birds).decisive.found
+
+
+def test_a_side_may_be_of_another_method_in_its_own_recipe(write: Write, tmp_path: Path) -> None:
+    rival = {"method": "rival", "variant": "old"}
+    write({"hit@1": ONES}, variant="good", edition="mini", budget="mini")
+    # the rival has no budget mini
+    write({"hit@1": ZEROS}, method="rival", variant="old", edition="mini")
+    write({"hit@1": ONES}, method="rival", variant="old")  # of the full edition
+    [found] = verdicts(tmp_path, [BETTER | {"than": [rival]}])
+    [decision] = found.decisions
+    assert (decision.verdict, found.runs) == ("held", 2)
+    assert decision.decisive.what.endswith("good − rival old")
+    with pytest.raises(UserError, match="unknown variant of rival 'new'"):
+        verdicts(tmp_path, [BETTER | {"than": [rival | {"variant": "new"}]}])
+
+
 def quantity(place: Mapping[str, str], **sides: Any) -> dict[str, Any]:
     return {**sides, **place}
 
@@ -579,6 +667,7 @@ def test_the_claims_of_every_method_are_well_formed() -> None:
     registry = Registry.load()
     found = {name: claims_of(registry, spec) for name, spec in registry.all("methods").items()}
     assert [claim.id for claim in found["multiattrib"]] == [f"M-{n}" for n in range(1, 17)]
+    assert [claim.id for claim in found["darn"]] == [f"D-{n}" for n in range(1, 19)]
     for claim in found["multiattrib"]:
         for check in claim.checks:
             if check.kind == "fact":

@@ -36,7 +36,7 @@ def register_methods():
         "toy", "a method of which only records exist", lambda: Toy, build,
         variants={"base": ("", {}), "good": ("", {"distance": "euclidean"}), "wide": ("", {})},
         budgets={"mini": {"inner": {"epochs": 2}}},
-    )]
+    ), MethodSpec("rival", "another paper's", lambda: Toy, build, variants={"old": ("", {})})]
 
 @hookimpl
 def register_metrics():
@@ -73,6 +73,7 @@ def write_toy_run(
     values: Columns,
     *,
     variant: str = "base",
+    method: str = "toy",
     dataset: str = "inshop",
     edition: str = "full",
     protocol: str = "dress/dress-gallery",
@@ -86,13 +87,13 @@ def write_toy_run(
     """Write a finished run of the toy, its recipe that of the variant but for `recipe`."""
     from bench import records
 
-    place = runs / f"{dataset}@{edition}" / f"toy--{variant}" / (
+    place = runs / f"{dataset}@{edition}" / f"{method}--{variant}" / (
         folder or f"{protocol.replace('/', '--')}--seed{seed}"
     )  # fmt: skip
     made = {"stage": "pooled", "distance": "euclidean" if variant == "good" else "cosine",
             "inner": {"epochs": 2 if changes.get("budget") == "mini" else 14}}  # fmt: skip
     write_run(
-        make_record, place, values, method="toy", variant=variant, seed=seed, protocol=protocol,
+        make_record, place, values, method=method, variant=variant, seed=seed, protocol=protocol,
         dataset={"name": dataset, "edition": edition} | changes.pop("data", {}),
         recipe=made | dict(recipe or {}), cost={"finished": finished}, **changes,
     )  # fmt: skip

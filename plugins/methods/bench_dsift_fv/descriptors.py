@@ -13,7 +13,6 @@ from bench.interfaces import BackboneSource, Preprocessing, Stage, Weights
 
 STAGE = "descriptors"
 BIN, STRIDE = 8, 4  # pixels (section 5.1)
-EXTENT = 4 * BIN  # of a descriptor, in pixels
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
 
@@ -29,7 +28,7 @@ def source(name: str, weights: str, seed: int) -> BackboneSource:
 
 
 class DenseSift(nn.Module):
-    """Grey images to SIFT descriptors, by kornia; only those that lie wholly in the image."""
+    """Grey images to SIFT descriptors, by kornia; the centres of all bins lie in the image."""
 
     def __init__(self, source: BackboneSource) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 from toy_training import PLUGIN, Toy, draw
 
-from bench.cli.run import show_outcomes
+from bench.cli.outcomes import show_outcomes
 from bench.errors import DamagedImageError, UserError
 from bench.plugins import Registry
 from bench.records import Record
@@ -168,6 +168,22 @@ def test_what_is_done_at_the_end_is_done_on_the_weights_that_are_kept(
         expected = method.model.eval()(images).mean(dim=0)
     assert expected.abs().sum() > 0
     torch.testing.assert_close(method.model.end, expected)
+
+
+def test_a_stage_of_no_epochs_is_fitted_alone(toy: Toy) -> None:
+    record = toy.train("classes.epochs=0", "triplets.epochs=0")
+    [classes, _] = record.training
+    assert (classes.epochs, classes.steps, classes.losses, classes.chosen_epoch) == (0, 0, {}, 0)
+    assert not list(toy.trainings.glob("*/resume.safetensors"))
+    assert not list(toy.trainings.glob("*/log.jsonl"))
+    fitted = load_file(toy.stage("classes") / "weights.safetensors")
+    last = load_file(toy.stage("triplets") / "weights.safetensors")
+    # what is prepared and what is done at the end are the same as of networks that learn
+    assert fitted["centre"].any()
+    assert fitted["end"].any()
+    assert all(torch.equal(fitted[name], last[name]) for name in fitted)
+    trained = toy.train("classes.epochs=1", "triplets.epochs=0").training
+    assert [stage.epochs for stage in trained] == [1, 0]
 
 
 def test_the_best_epoch_is_kept_where_the_recipe_asks_for_it(toy: Toy) -> None:
