@@ -51,15 +51,19 @@ class TimmBackbone(nn.Module):
                 raise UnknownNameError(f"stage of {self.source.name}", stage, self.stages)
         wanted = [stage for stage in stages if stage != POOLED]
         maps: dict[str, Tensor] = {}
+        last = None
         if wanted:
             levels = [self._levels[stage] for stage in wanted]
+            alone = POOLED not in stages
             found = self.model.forward_intermediates(
-                images, indices=levels, stop_early=True, intermediates_only=True
+                images, indices=levels, stop_early=alone, intermediates_only=alone
             )
+            if not alone:  # one pass for maps and pooled output
+                last, found = found
             # timm returns them from the first level to the last, whatever the order asked for
             maps = dict(zip(sorted(wanted, key=self._levels.__getitem__), found, strict=True))
         if POOLED in stages:
-            last = self.model.forward_features(images)
+            last = self.model.forward_features(images) if last is None else last
             maps[POOLED] = self.model.forward_head(last, pre_logits=True)[:, :, None, None]
         return maps
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from torch import nn
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -88,6 +89,16 @@ def test_pooled_is_what_the_classifier_of_timm_sees(name: str) -> None:
         pooled = network(images, [POOLED])[POOLED]
         logits = network.classify(images)
         assert torch.equal(pooled[:, :, 0, 0], expected)
+        # maps beside it cost nothing more: all comes of one pass
+        *_, last, _ = network.stages
+        passes = []
+        first = next(layer for layer in network.model.modules() if isinstance(layer, nn.Conv2d))
+        handle = first.register_forward_hook(lambda *_: passes.append(1))
+        beside = network(images, [last, POOLED])
+        handle.remove()
+        assert torch.equal(beside[POOLED], pooled)
+        assert torch.equal(beside[last], network(images, [last])[last])
+        assert len(passes) == 1
         assert torch.equal(logits, model(images))
     assert expected.std() > 0
 
