@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.interfaces import (
         BackboneSpec,
         DatasetSpec,
+        DetectorSpec,
         HeadSpec,
         LossSpec,
         MethodSpec,
@@ -54,3 +55,8 @@ def register_losses() -> Iterable[LossSpec]:  # type: ignore[empty-body]
 @hookspec
 def register_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
     """Return metrics: a ranking in, one value per query out."""
+
+
+@hookspec
+def register_detectors() -> Iterable[DetectorSpec]:  # type: ignore[empty-body]
+    """Return detectors: a photograph in, boxes of garments out."""

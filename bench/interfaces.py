@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.catalog import Catalog
+    from bench.detection.boxes import Found, Photograph
     from bench.metrics import Ranking
     from bench.protocols import Protocol as RetrievalProtocol
     from bench.recipes import Recipe
@@ -205,6 +206,22 @@ class Dataset(Protocol):
         """
 
 
+class Detector(Protocol):
+    """Finds garments in photographs, for methods that compare garments alone."""
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """The network, with all that `learn` changes as parameters or buffers."""
+
+    def learn(
+        self, photographs: Sequence[Photograph], progress: Callable[[int, int], None]
+    ) -> None:
+        """Learn from photographs with true boxes, one at least; draws hang on the seed alone."""
+
+    def find(self, image: Tensor) -> Found:
+        """Return the boxes in an image, uint8 (3, H, W), the best one first; maybe none."""
+
+
 class Parts(Protocol):
     """Where a method finds what other plugins registered, by name."""
 
@@ -298,6 +315,23 @@ class BackboneSpec:
     resolve: Callable[[str, str, int], BackboneSource]
     build: Callable[[BackboneSource], torch.nn.Module]
     family: bool = False
+
+
+@dataclass(frozen=True)
+class DetectorSpec:
+    """A detector of garments; `build(recipe, parts, seed)` returns it before it has learnt.
+
+    `variants` and `budgets` are as those of a `MethodSpec`.
+    """
+
+    name: str
+    summary: str
+    recipe: Callable[[], type[Recipe]]
+    build: Callable[[Recipe, Parts, int], Detector]
+    variants: Mapping[str, tuple[str, Mapping[str, Any]]] = field(
+        default_factory=lambda: {"default": ("the recipe as it stands", {})}
+    )
+    budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from bench.interfaces import (
     BackboneSource,
     BackboneSpec,
     DatasetSpec,
+    DetectorSpec,
     HeadSpec,
     LossSpec,
     MethodSpec,
@@ -44,9 +45,10 @@ KINDS: dict[str, type] = {
     "heads": HeadSpec,
     "losses": LossSpec,
     "metrics": MetricSpec,
+    "detectors": DetectorSpec,
 }
 SINGULAR = {"datasets": "dataset", "methods": "method", "backbones": "backbone", "heads": "head",
-            "losses": "loss", "metrics": "metric"}  # fmt: skip
+            "losses": "loss", "metrics": "metric", "detectors": "detector"}  # fmt: skip
 Spec = TypeVar("Spec")
 
 
@@ -205,6 +207,10 @@ class Registry:
     def method(self, name: str) -> MethodSpec:
         """Return a method's spec by name."""
         return self._find("methods", name, MethodSpec)
+
+    def detector(self, name: str) -> DetectorSpec:
+        """Return a detector's spec by name."""
+        return self._find("detectors", name, DetectorSpec)
 
     def metric(self, name: str) -> tuple[MetricSpec, int]:
         """Return a metric's spec and its cut-off (0 for none) by name.

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from bench.errors import UnknownNameError, UserError
-from bench.interfaces import DatasetSpec, MethodSpec
+from bench.interfaces import DatasetSpec, DetectorSpec, MethodSpec
 
 FULL = "full"  # the budget that every method has: the recipe as it stands
 
@@ -40,7 +40,7 @@ class RecipeField:
 
 
 def make_recipe(
-    method: MethodSpec,
+    method: MethodSpec | DetectorSpec,
     variant: str,
     settings: Mapping[str, Any],
     *,
@@ -68,7 +68,7 @@ def make_recipe(
     return _checked(method.recipe(), "recipe field", method.name, sources)
 
 
-def choose_budget(method: MethodSpec, asked: str, edition: str) -> str:
+def choose_budget(method: MethodSpec | DetectorSpec, asked: str, edition: str) -> str:
     """Return the name of the budget to run with; a record says it.
 
     "auto" is the method's "mini" on a mini edition where it has one, and else "full". Raises
@@ -162,7 +162,7 @@ def _checked(kind: type[Recipe], noun: str, owner: str, sources: Sequence[_Sourc
         raise _wrong_value(error.errors(include_url=False)[0], places, noun, owner) from None
 
 
-def _require_budget(method: MethodSpec, budget: str, *also: str) -> None:
+def _require_budget(method: MethodSpec | DetectorSpec, budget: str, *also: str) -> None:
     if budget != FULL and budget not in method.budgets:
         known = {FULL, *method.budgets, *also}
         raise UnknownNameError(f"budget of {method.name}", budget, known)

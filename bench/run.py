@@ -9,17 +9,18 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bench import editions, features, fingerprints, ranking, records, scoring
 from bench.catalog import Catalog
 from bench.engines import Execution
+from bench.errors import UserError
 from bench.interfaces import DatasetSpec, Method, MethodSpec
 from bench.plugins import Plugin, Registry
 from bench.protocols import Protocol, require_compatible, require_fitting, select
@@ -56,6 +57,8 @@ class Request(DataRequest):
     budget: str = "auto"  # which of the method's recipes
     recipe_file: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # recipe fields
+    crop: Literal["box", "detector", "full"] = "box"  # what of an image is compared
+    detector: Path | None = None  # the folder of the one that finds it
     skip_damaged: bool = False
     checkpoint_minutes: float = 10.0
     tensorboard: bool = False
@@ -77,6 +80,7 @@ class Listener:
     notice: Callable[[str], None]
     progress: Callable[[int, int], None]
     training: Callable[[training.Progress], None] = lambda _: None
+    detection: Callable[[int, int], None] = lambda *_: None
 
 
 def run(request: Request, registry: Registry, listener: Listener) -> list[Outcome]:
@@ -217,8 +221,10 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
     variant = request.variant or next(iter(spec.variants))
     # before the data, which may have to be drawn first; until then, auto counts as full
     asked = choose_budget(spec, request.budget, "full")
+    if (request.crop == "detector") != (request.detector is not None):
+        raise UserError("--crop detector and --detector FOLDER belong together; give both")
     make_recipe(spec, variant, request.settings, budget=asked, file=request.recipe_file)
-    data = read_data(request, registry, listener.notice)
+    data = _cropped(read_data(request, registry, listener.notice), request, registry, listener)
     budget = choose_budget(spec, request.budget, data.catalog.edition)
     recipe = make_recipe(spec, variant, request.settings, budget=budget, file=request.recipe_file)
     require_compatible(spec, data.catalog, data.protocols)
@@ -258,6 +264,19 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         list(works.values()),
         reported_of(registry, spec),
     )
+
+
+def _cropped(data: Data, request: Request, registry: Registry, listener: Listener) -> Data:
+    """Return the data with the boxes that the request asks for."""
+    from bench.detection.crops import cropped
+
+    every = [rows for p in data.protocols for rows in (p.rows(), p.training)]
+    catalog = cropped(
+        data.catalog, np.unique(np.concatenate(every)), request.crop, request.detector, registry,
+        workers=request.execution.workers, skip_damaged=request.skip_damaged,
+        progress=listener.detection, notice=listener.notice,
+    )  # fmt: skip
+    return replace(data, catalog=catalog)
 
 
 def _record(

@@ -13,13 +13,18 @@ from bench.builtins.metrics import register_metrics as register_metrics
 from bench.interfaces import (
     BackboneSource,
     BackboneSpec,
+    Detector,
+    DetectorSpec,
     HeadSpec,
     LossSpec,
+    Parts,
     Stage,
 )
 
 if TYPE_CHECKING:
     import torch
+
+    from bench.recipes import Recipe
 
 
 @hookimpl
@@ -130,4 +135,27 @@ def register_losses() -> Iterable[LossSpec]:
                  triplet),
         LossSpec("cross-entropy", "softmax cross-entropy (logits, value), missing values left out",
                  cross_entropy),
+    ]  # fmt: skip
+
+
+@hookimpl
+def register_detectors() -> Iterable[DetectorSpec]:
+    """Return Faster R-CNN on any backbone."""
+
+    def recipe() -> type[Recipe]:
+        from bench.builtins.faster_rcnn import FasterRCNNRecipe
+
+        return FasterRCNNRecipe
+
+    def build(recipe: Recipe, parts: Parts, seed: int) -> Detector:
+        from bench.builtins.faster_rcnn import FasterRCNNDetector
+
+        return FasterRCNNDetector(recipe, parts, seed)  # type: ignore[arg-type]
+
+    small = {"backbone": "efficientnet-lite0", "stage": "blocks.4", "size": 256}
+    return [
+        DetectorSpec(
+            "faster-rcnn", "torchvision's Faster R-CNN on a map of any backbone", recipe, build,
+            budgets={"mini": {**small, "epochs": 4}, "small": {**small, "epochs": 4}},
+        )
     ]  # fmt: skip

@@ -8,7 +8,19 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bench.cli import claims, compare, data, export, leaderboard, listing, plugins, run, score, show
+from bench.cli import (
+    claims,
+    compare,
+    data,
+    detector,
+    export,
+    leaderboard,
+    listing,
+    plugins,
+    run,
+    score,
+    show,
+)
 from bench.errors import UserError
 from bench.plugins import DISTRIBUTION
 
@@ -34,6 +46,7 @@ def options(
 
 
 app.command("run")(run.command)
+app.command("train-detector")(detector.command)
 app.command("score")(score.command)
 app.command("export")(export.command)
 app.command("compare")(compare.command)

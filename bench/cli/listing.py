@@ -18,7 +18,7 @@ def command(
     kind: Annotated[str, typer.Argument(help=f"{', '.join(KINDS)}; all of them if left out.")] = "",
     plugin: PluginFiles = [],  # noqa: B006 (typer reads the default and never changes it)
 ) -> None:
-    """List methods, datasets, backbones, heads, losses and metrics."""
+    """List methods, datasets, backbones, heads, losses, metrics and detectors."""
     if kind and kind not in KINDS:
         raise UnknownNameError("kind", kind, KINDS)
     registry = load_registry(plugin)

@@ -49,6 +49,12 @@ class Bar:
         rate = f"{done / task.elapsed / size:,.0f} {unit}/s" if task.elapsed else ""
         self._progress.update(task.id, completed=done, rate=rate)
 
+    def detect(self, done: int, total: int) -> None:
+        """Show in how many images a detector has looked for garments."""
+        task = self._task("finding garments", total)
+        rate = f"{done / task.elapsed:,.1f} images/s" if task.elapsed else ""
+        self._progress.update(task.id, completed=done, rate=rate)
+
     def train(self, now: Training) -> None:
         """Show how far a stage of training is, its losses and its speed."""
         task = self._task(f"training {escape(now.stage)}", now.steps)

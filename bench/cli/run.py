@@ -67,6 +67,13 @@ def command(
     workers: Annotated[
         int, typer.Option(min=1, help="Threads that decode images; no effect on results.")
     ] = os.cpu_count() or 1,
+    crop: Annotated[
+        Literal["box", "detector", "full"],
+        typer.Option(help="What of an image is compared: the data's box, a detector's, or all."),
+    ] = "box",
+    detector: Annotated[
+        Path | None, typer.Option(help="The folder of `bench train-detector`, for that crop.")
+    ] = None,
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Leave unreadable images out, and count them.")
     ] = False,
@@ -112,6 +119,8 @@ def command(
         data_root=data_root,
         runs=runs,
         seed=seed,
+        crop=crop,
+        detector=detector,
         skip_damaged=skip_damaged,
         checkpoint_minutes=checkpoint_minutes,
         tensorboard=tensorboard,
@@ -123,6 +132,7 @@ def command(
             notice=lambda text: messages.print(f"[bold yellow]{escape(text)}[/bold yellow]"),
             progress=bar.update,
             training=bar.train,
+            detection=bar.detect,
         )
         outcomes = flow.run(request, registry, listener)
     if outcomes:  # of several processes, the first one has them

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from bench.cli.options import PluginFiles, load_registry
 from bench.errors import UnknownNameError
-from bench.interfaces import BackboneSpec, DatasetSpec, MethodSpec, MetricSpec
+from bench.interfaces import BackboneSpec, DatasetSpec, DetectorSpec, MethodSpec, MetricSpec
 from bench.plugins import KINDS, SINGULAR, Registry
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="A method, dataset, backbone, head, loss or metric.")],
+    name: Annotated[
+        str, typer.Argument(help="A method, dataset, backbone, head, loss, metric or detector.")
+    ],
     plugin: PluginFiles = [],  # noqa: B006 (typer reads the default and never changes it)
 ) -> None:
     """Show facts, recipe, protocols, licence and how to obtain."""
@@ -61,12 +63,12 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
             ("licence", spec.licence),
             ("obtain", spec.obtain),
         ]
+    if isinstance(spec, DetectorSpec):
+        return _choices(spec)
     if isinstance(spec, MethodSpec):
         return [
             *([("paper", spec.paper)] if spec.paper else []),
-            *(("variant", f"{name}: {text}") for name, (text, _) in spec.variants.items()),
-            *_fields("recipe", spec.recipe()),
-            *(("budget", text) for text in _budgets(spec)),
+            *_choices(spec),
             ("needs", ", ".join(spec.needs) or "images only"),
             *(spec.facts() if spec.facts else ()),
         ]
@@ -79,6 +81,14 @@ def _facts(spec: Any) -> list[tuple[str, str]]:
     return []
 
 
+def _choices(spec: MethodSpec | DetectorSpec) -> list[tuple[str, str]]:
+    return [
+        *(("variant", f"{name}: {text}") for name, (text, _) in spec.variants.items()),
+        *_fields("recipe", spec.recipe()),
+        *(("budget", text) for text in _budgets(spec)),
+    ]
+
+
 def _fields(label: str, kind: type[Recipe] | None) -> list[tuple[str, str]]:
     from bench.recipes import fields
 
@@ -89,7 +99,7 @@ def _fields(label: str, kind: type[Recipe] | None) -> list[tuple[str, str]]:
     ]
 
 
-def _budgets(spec: MethodSpec) -> list[str]:
+def _budgets(spec: MethodSpec | DetectorSpec) -> list[str]:
     """Return a line for each budget with the fields that it changes."""
     from bench.recipes import FULL, fields, flatten
 

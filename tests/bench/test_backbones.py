@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 import timm
 import torch
-from torch import nn
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench import fingerprints
 from bench.builtins.backbone_sources import LITE0, resolve

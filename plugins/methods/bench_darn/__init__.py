@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bench import hookimpl
-from bench.interfaces import LossSpec, Method, MethodSpec, Parts
-from bench_darn.variants import BUDGETS, VARIANTS
+from bench.interfaces import Detector, DetectorSpec, LossSpec, Method, MethodSpec, Parts
+from bench_darn.variants import BUDGETS, DETECTOR_BUDGETS, DETECTOR_VARIANTS, VARIANTS
 
 if TYPE_CHECKING:
     import torch
@@ -52,3 +52,23 @@ def register_losses() -> Iterable[LossSpec]:
 
     summary = "hinge on Euclidean distances (street, the same in a shop, another in a shop)"
     return [LossSpec("triplet-ranking", summary, triplet_ranking)]
+
+
+@hookimpl
+def register_detectors() -> Iterable[DetectorSpec]:
+    """Return the paper's detector."""
+
+    def recipe() -> type[Recipe]:
+        from bench_darn.proposals import ProposalsRecipe
+
+        return ProposalsRecipe
+
+    def build(recipe: Recipe, parts: Parts, seed: int) -> Detector:
+        from bench_darn.proposals import ProposalsDetector
+
+        return ProposalsDetector(recipe, parts, seed)  # type: ignore[arg-type]
+
+    summary = "regions of selective search, judged on the maps of a network that learnt attributes"
+    return [
+        DetectorSpec("darn-proposals", summary, recipe, build, DETECTOR_VARIANTS, DETECTOR_BUDGETS)
+    ]

@@ -44,3 +44,13 @@ BUDGETS: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }  # fmt: skip
+
+DETECTOR_VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "svr": ("a region's IoU with the garment, by support vector regression", {}),
+    "svm": ("garment or not, by a support vector machine", {"judge": "svm"}),
+}
+_SMALL_DETECTOR = {"backbone": "efficientnet-lite0", "size": 256}
+DETECTOR_BUDGETS: Mapping[str, Mapping[str, Any]] = {
+    "mini": {**_SMALL_DETECTOR, "side": 200},
+    "small": _SMALL_DETECTOR,
+}
