@@ -7,7 +7,7 @@ and metric, so that it can stand beside a measured one. `source` is where in the
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -79,16 +79,20 @@ def _require_names(number: Reported, method: MethodSpec, registry: Registry) -> 
     registry.metric(number.metric)
 
 
-def beside(numbers: Iterable[Reported], record: Record) -> dict[str, list[Reported]]:
+def beside(numbers: Sequence[Reported], record: Record) -> dict[str, list[Reported]]:
     """Return what was reported of a record's variant and protocol, by dataset.
 
     It is that of the record's own dataset or, where nothing was reported of it, of others that have
-    a protocol of this name: the paper's numbers on other photographs.
+    a protocol with the same first word: the paper's numbers on other photographs.
     """
     found: dict[str, list[Reported]] = {}
+    task = record.protocol.partition("/")[0]
+    own = {number.dataset for number in numbers} & {record.dataset.name}
     for number in numbers:
-        named = (number.variant, number.protocol) == (record.variant, record.protocol)
-        if named and number.metric in record.tasks[0].metrics:
+        same = number.protocol == record.protocol if own else (
+            number.protocol.partition("/")[0] == task
+        )  # fmt: skip
+        same &= number.dataset == record.dataset.name or not own
+        if same and number.variant == record.variant and number.metric in record.tasks[0].metrics:
             found.setdefault(number.dataset, []).append(number)
-    own = found.get(record.dataset.name)
-    return {record.dataset.name: own} if own else found
+    return found

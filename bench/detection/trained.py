@@ -23,7 +23,7 @@ from bench.errors import DamagedImageError, IncompatibleError, RecordError, User
 from bench.interfaces import Detector, DetectorSpec
 from bench.pictures import digests
 from bench.plugins import Registry
-from bench.recipes import choose_budget, make_recipe
+from bench.recipes import Recipe, choose_budget, make_recipe
 from bench.records import as_folder
 from bench.run import DataRequest, now, provenance, read_data
 from bench.storage import only_one, write_text
@@ -112,7 +112,7 @@ def train_detector(
     code = registry.code("detectors", [spec.name], "bench.detection", "bench.images")
     key = fingerprints.of_json(
         [spec.name, variant, recipe.model_dump(mode="json"), request.seed, code,
-         _content(catalog.root, learnt), _content(catalog.root, test),
+         _content(catalog.root, learnt), _content(catalog.root, test), _files(recipe),
          fingerprints.versions("torch", "torchvision", "timm", "scikit-learn",
                                "opencv-contrib-python-headless")]
     )  # fmt: skip
@@ -199,6 +199,12 @@ def _content(root: Path, of: Sequence[Photograph]) -> str:
             raise IncompatibleError(f"{root / name}: no such photograph; a detector needs them")
     boxes = b"".join(photograph.boxes.tobytes() for photograph in of)
     return fingerprints.of_bytes("".join(map(str, found)).encode(), boxes)
+
+
+def _files(recipe: Recipe) -> list[str]:
+    """Return the hashes of the files that a recipe names: weights may change under one name."""
+    named = [Path(value) for value in recipe.model_dump().values() if isinstance(value, str)]
+    return [fingerprints.of_file(file) for file in named if file.is_file()]
 
 
 def _provenance(

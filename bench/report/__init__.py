@@ -79,19 +79,20 @@ def _measured(record: Record) -> list[Line]:
 
 
 def _reported(record: Record, numbers: Sequence[Reported]) -> list[Line]:
-    """Return a line for each dataset, task and source of what the paper reports."""
-    found: dict[tuple[str, str, str], list[Reported]] = {}
+    """Return a line for each dataset and task of what the paper reports."""
+    found: dict[tuple[str, str], list[Reported]] = {}
     for dataset, of_one in beside(numbers, record).items():
         for number in of_one:
-            found.setdefault((dataset, number.task, number.source), []).append(number)
+            found.setdefault((dataset, number.task), []).append(number)
     return [
         Line(
-            f"reported on {' '.join(filter(None, (dataset, task)))} ({source})",
+            f"reported on {' '.join(filter(None, (dataset, task)))} "
+            f"({', '.join(dict.fromkeys(number.source for number in of_one))})",
             "" if of_one[0].queries is None else f"{of_one[0].queries:,}",
             "" if of_one[0].gallery is None else f"{of_one[0].gallery:,}",
             {number.metric: number.value for number in of_one},
         )
-        for (dataset, task, source), of_one in found.items()
+        for (dataset, task), of_one in found.items()
     ]
 
 

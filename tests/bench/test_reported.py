@@ -81,5 +81,7 @@ def test_what_stands_beside_a_record_is_of_its_data_or_of_others(
     assert beside(numbers, record("inshop", "dress/dress-gallery")) == {"inshop": [numbers[0]]}
     # the same protocol of other photographs: the paper's own stand there under their name
     assert beside(numbers, record("mine", "fine", "precision@5")) == {"cub200": [numbers[1]]}
+    assert beside(numbers, record("mine", "fine/all", "precision@5")) == {"cub200": [numbers[1]]}
+    assert beside(numbers, record("inshop", "dress/all-gallery")) == {}
     assert beside(numbers, record("inshop", "category")) == {}
     assert beside(numbers, record("inshop", "dress/dress-gallery", "map@r")) == {}
