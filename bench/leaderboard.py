@@ -247,7 +247,7 @@ def _method_cells(record: Record, common: dict[str, object]) -> list[str]:
     share, and the paper's backbone, if this is another.
     """
     variant = "" if record.variant == "default" else f" {record.variant}"
-    own = {name: v for name, v in record.dataset.options.items() if name not in common}
+    own = {name: v for name, v in _options(record).items() if name not in common}
     notes = [f"budget {record.budget}"] if record.budget != "full" else []
     notes += [_in_words(own)] if own else []
     name = record.method + variant + (f" ({', '.join(notes)})" if notes else "")
@@ -258,8 +258,13 @@ def _method_cells(record: Record, common: dict[str, object]) -> list[str]:
 
 def _common_options(records: list[Record]) -> dict[str, object]:
     """Return the options of the data with which all records were made."""
-    every = [record.dataset.options for record in records]
+    every = [_options(record) for record in records]
     return {n: v for n, v in every[0].items() if all(o.get(n) == v for o in every)}
+
+
+def _options(record: Record) -> dict[str, object]:
+    """Return the options of the data, but for those that name nothing."""
+    return {name: value for name, value in record.dataset.options.items() if value != ""}
 
 
 def _in_words(options: dict[str, object]) -> str:

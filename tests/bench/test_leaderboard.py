@@ -444,7 +444,7 @@ def test_options_of_the_data_stand_above_the_table_or_where_they_differ_with_the
     add: Add, folder: Path
 ) -> None:
     for crop in ("full", "box"):
-        add(dataset={"options": {"certainty": 1, "crop": crop}})
+        add(dataset={"options": {"certainty": 1, "crop": crop, "file": ""}})
     text = next(c for name, c in write(folder).items() if name.endswith("test-vs-train.md"))
     assert b"\nRead with certainty=1.\n" in text
     assert b"| pretrained (crop=full) " in text

@@ -451,6 +451,13 @@ def test_no_training_images_and_nothing_to_learn_are_refused() -> None:
         method_of("an", bare)
 
 
+def test_a_user_is_told_where_the_category_is_all_there_is_to_learn() -> None:
+    assert method_of().notices == ()
+    [text] = method_of(data=catalog(attributes=False)).notices
+    assert text.startswith("toy has no attributes here; the only branch is of the category")
+    assert method_of("imagenet", catalog(attributes=False)).notices == ()
+
+
 def test_triplets_alone_have_no_branches() -> None:
     method = method_of(losses=("triplets",), backbone="tiny", data=catalog(attributes=False))
     network = network_of(method).of("shop")
