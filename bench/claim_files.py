@@ -254,8 +254,7 @@ def claims_of(registry: Registry, method: MethodSpec) -> tuple[Claim, ...]:
 
     Raises `UserError` for a file that is malformed or names what does not exist.
     """
-    module = registry.owner("methods", method.name)[1]
-    file = Path(str(module.__file__)).with_name(FILE)
+    file = registry.beside("methods", method.name, FILE)
     if not file.is_file():
         return ()
     found = read(file)

@@ -188,6 +188,10 @@ class Registry:
         """Return the plugin and the module that registered a spec."""
         return self._owners[kind, self._key(kind, name)]
 
+    def beside(self, kind: str, name: str, file: str) -> Path:
+        """Return where a file is that lies beside the module which registered a part, if it is."""
+        return Path(str(self.owner(kind, name)[1].__file__)).with_name(file)
+
     def code(self, kind: str, names: Iterable[str], *modules: str) -> str:
         """Return the hash of the sources of the plugins that own these parts, and of `modules`.
 

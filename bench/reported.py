@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -49,8 +48,7 @@ def reported_of(registry: Registry, method: MethodSpec) -> tuple[Reported, ...]:
 
     Raises `UserError` for a line that is malformed or names what does not exist.
     """
-    module = registry.owner("methods", method.name)[1]
-    file = Path(str(module.__file__)).with_name(FILE)
+    file = registry.beside("methods", method.name, FILE)
     if not file.is_file():
         return ()
     found = []

@@ -27,6 +27,7 @@ from bench.recipes import Recipe, choose_budget, make_recipe
 from bench.records import as_folder
 from bench.run import DataRequest, now, provenance, read_data
 from bench.storage import only_one, write_text
+from bench.tasks import Rows
 
 FILE, WEIGHTS, DONE = "detector.json", "weights.safetensors", "DONE"
 THRESHOLDS = (0.7, 0.5)  # IoU; the first leads (Huang et al., DARN, section 5.2)
@@ -182,7 +183,7 @@ def _test_and_write(
     write_text(folder / DONE, "")
 
 
-def _union(rows: Iterator[Any]) -> Any:
+def _union(rows: Iterator[Rows]) -> Rows:
     return np.unique(np.concatenate([np.zeros(0, np.int64), *rows]))
 
 
