@@ -119,6 +119,8 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
         )  # fmt: skip
         seconds["extract"] = extraction.seconds
 
+        if work.stages:  # what is asked may hang on what was learnt, though features were stored
+            work.plan.model.eval()
         for place in waiting:
             clock = time.perf_counter()
             protocol = place.protocol.without(extraction.damaged)
