@@ -46,7 +46,8 @@ NOT_EXECUTED = {
     "bench run --method dsift-fv --dataset street2shop": "fits a mixture for a minute",
     "bench run --method dsift-fv --dataset darn --variant fv-128": "fits a mixture for a minute",
     "bench run --method fashionsearchnet --dataset shopping100k --protocol manipulation": "trains",
-    "bench run --method fashionsearchnet --dataset darn --protocol manipulation --variant rank-l": "trains for minutes",
+    "bench run --method fashionsearchnet --dataset darn --protocol manipulation --variant "
+    "rank-l": "trains for minutes",
     "bench train-detector darn-proposals --dataset street2shop": "trains for minutes",
     "bench run --method darn --dataset street2shop --crop detector --detector "
     "runs/street2shop@mini/detectors/FOLDER": "needs the detector of the command before",
