@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -251,7 +252,7 @@ def test_a_run_prints_a_table_and_leaves_its_files(finished: Finished) -> None:
     assert (finished.folder / "DONE").read_text().strip() == record.digest
 
 
-def shown(record: Record) -> str:
+def shown(record: Record, *reported: Any) -> str:
     """Return the table of a record as it is printed."""
     from rich.console import Console
 
@@ -259,7 +260,7 @@ def shown(record: Record) -> str:
 
     console = Console(width=300)
     with console.capture() as capture:
-        console.print(_table(record))
+        console.print(_table(record, reported))
     return capture.get()
 
 
@@ -299,6 +300,38 @@ def test_both_means_over_tasks_are_shown_by_their_names(make_record: Callable[..
     assert row(output, "plain mean over tasks")[1:] == ["", "", "0.7500", "0.7500"]
     assert row(output, "mean over all queries")[1:] == ["744", "", "0.6250", "0.6250"]
     assert "hit@1 of the plain mean over them" in output
+
+
+def test_a_papers_numbers_stand_beside_those_of_a_run(make_record: Callable[..., Record]) -> None:
+    from bench.reported import Reported
+
+    def reported(task: str, value: float) -> Reported:
+        return Reported(
+            variant="default",
+            dataset="clothing",
+            protocol="test-vs-train",
+            task=task,
+            metric="hit@1",
+            value=value,
+            queries=None,
+            gallery=None,
+            source="Table 1",
+        )
+
+    plain = make_record()
+    output = shown(plain, reported("", 0.57))
+    assert "reported on clothing" in output
+    assert row(output, "hit@1")[-1] == "0.570"
+    assert row(output, "map@r")[-1] == ""
+    task = plain.tasks[0].model_dump()
+    tasks = [task | {"task": name} for name in ("collar", "sleeve")]
+    both = make_record(tasks=tasks, mean=task["metrics"], pooled=task["metrics"])
+    # of all tasks together: one row below; of each: a column of the headline
+    assert row(shown(both, reported("", 0.57)), "reported on clothing")[3:] == ["0.570", ""]
+    output = shown(both, reported("", 0.57), reported("sleeve", 0.25))
+    assert "hit@1 reported on clothing" in output
+    assert [row(output, name)[-1] for name in ("collar", "sleeve")] == ["", "0.250"]
+    assert row(output, "plain mean over tasks")[-1] == "0.570"
 
 
 def test_the_files_of_a_run_say_what_the_record_says(finished: Finished) -> None:

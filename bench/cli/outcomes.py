@@ -98,30 +98,36 @@ def _fill_with_tasks(
     by_category = any(value.category_mean is not None for value in leading)
     headers = ["task", "queries", "candidates", *names]
     headers += [f"{headline}, {_BY_CATEGORY}"] if by_category else []
-    for header in headers:
+    of_tasks = {name: found for name, found in papers.items() if any(n.task for n in found)}
+    for header in [*headers, *(f"{headline} reported on {name}" for name in of_tasks)]:
         table.add_column(escape(header), justify="left" if header == "task" else "right")
 
-    def add(label: str, sizes: list[str], metrics: dict[str, MetricValue]) -> None:
+    def add(
+        label: str, sizes: list[str], metrics: dict[str, MetricValue], task: str | None = None
+    ) -> None:
         values = [f"{metrics[name].mean:.4f}" for name in names]
         cells = [escape(label), *sizes, *values, _category_mean(metrics[headline])]
-        table.add_row(*cells[: len(headers)])
+        of_papers = [_reported(found, headline, task) for found in of_tasks.values()]
+        table.add_row(*cells[: len(headers)], *of_papers)
 
     for task in record.tasks:
-        add(task.task, [f"{task.queries:,}", f"{task.gallery:,}"], task.metrics)
+        add(task.task, [f"{task.queries:,}", f"{task.gallery:,}"], task.metrics, task.task)
     table.add_section()
-    add("plain mean over tasks", ["", ""], record.mean)
+    add("plain mean over tasks", ["", ""], record.mean, "")
     if record.pooled:
         queries = sum(task.queries for task in record.tasks)
         add("mean over all queries", [f"{queries:,}", ""], record.pooled)
     for dataset, found in papers.items():
+        if dataset in of_tasks:
+            continue
         table.add_section()
         cells = [_reported(found, name) for name in names]
         table.add_row(escape(f"reported on {dataset}"), "", "", *cells, style="italic")
 
 
-def _reported(numbers: Sequence[Reported], metric: str) -> str:
-    """Return the first number of a metric over all tasks; "" for none."""
-    return next((f"{n.value:.3f}" for n in numbers if (n.metric, n.task) == (metric, "")), "")
+def _reported(numbers: Sequence[Reported], metric: str, task: str | None = "") -> str:
+    """Return the first number of a metric on a task, "" being all tasks; "" for none."""
+    return next((f"{n.value:.3f}" for n in numbers if (n.metric, n.task) == (metric, task)), "")
 
 
 def _category_mean(value: MetricValue) -> str:

@@ -14,7 +14,6 @@ from bench_fashionsearchnet.losses import (
     triplets_of,
     triplets_of_regions,
 )
-from bench_fashionsearchnet.manipulations import Manipulations
 from bench_fashionsearchnet.model import FashionSearchNetMethod, Representations
 from bench_fashionsearchnet.networks import FashionSearchNet, Towers
 from bench_fashionsearchnet.recipe import FashionSearchNetRecipe
@@ -36,7 +35,7 @@ from bench.plugins import Registry
 from bench.ranking import rank
 from bench.recipes import make_recipe
 from bench.tasks import Condition, Rows
-from bench.training.samplers import Plain
+from bench.training.samplers import Manipulations, Plain
 from bench.training.stages import Batch, TrainingStage
 
 REGISTRY = Registry.load()
@@ -171,7 +170,10 @@ def test_a_soft_triplet_is_the_ratio_of_exponentials_and_never_overflows() -> No
     near, far = (a - p).norm(dim=1).exp(), (a - n).norm(dim=1).exp()
     assert torch.allclose(soft_triplet(a, p, n), near / (near + far), atol=1e-9)
     assert torch.allclose(soft_triplet(a, p, n, squared=True), (near / (near + far)) ** 2)
-    # the square of d+ is half of the squared distance from (0, 1)
+    hinge = (0.3 + (a - p).norm(dim=1) - (a - n).norm(dim=1)).clamp(min=0)
+    assert torch.allclose(soft_triplet(a, p, n, margin=0.3), hinge, atol=1e-9)
+    loss = REGISTRY.loss("soft-triplet")
+    assert torch.equal(loss(a, p, n), soft_triplet(a, p, n))
     far_off = torch.tensor([[1e6, 0.0]], requires_grad=True)
     value = soft_triplet(far_off, torch.zeros(1, 2), far_off.detach())
     value.sum().backward()
@@ -351,7 +353,7 @@ def test_terms_of_the_joint_stage() -> None:
     torch.manual_seed(0)
     terms = method.stages[1].terms(batch)
     assert set(terms) == {"classification", "of regions", "regions"}
-    assert method.stages[1].weights == {"regions": 1.5}
+    assert method.stages[1].weights == {"regions": 1.5, "of regions": 1.0}
     assert all(values.shape == (24,) for values in terms.values())
     assert set(method_of("no-rank").stages[1].terms(batch)) == {"classification", "of regions"}
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bench import hookimpl
-from bench.interfaces import Method, MethodSpec, Parts
+from bench.interfaces import LossSpec, Method, MethodSpec, Parts
 from bench_fashionsearchnet.variants import BUDGETS, VARIANTS
 
 if TYPE_CHECKING:
+    import torch
+
     from bench.catalog import Catalog
     from bench.recipes import Recipe
     from bench.tasks import Rows
@@ -37,3 +39,16 @@ def register_methods() -> Iterable[MethodSpec]:
         MethodSpec("fashionsearchnet", summary, recipe, build, needs=("single-valued attributes",),
                    paper=PAPER, backbone="alexnet", variants=VARIANTS, budgets=BUDGETS)
     ]  # fmt: skip
+
+
+@hookimpl
+def register_losses() -> Iterable[LossSpec]:
+    """Return the soft triplet loss."""
+
+    def build(squared: bool = False, margin: float = 0.0) -> torch.nn.Module:
+        from bench_fashionsearchnet.losses import SoftTriplet
+
+        return SoftTriplet(squared=squared, margin=margin)
+
+    summary = "share of the nearer distance, as exponentials (image, like it, unlike it)"
+    return [LossSpec("soft-triplet", summary, build)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 SMALLEST = 1e-12  # under the root of a distance, whose gradient at 0 is not a number
@@ -24,13 +25,18 @@ def classification(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
     return torch.stack(of_each, dim=1).sum(dim=1)
 
 
-def soft_triplet(anchor: Tensor, same: Tensor, other: Tensor, *, squared: bool = False) -> Tensor:
+def soft_triplet(
+    anchor: Tensor, same: Tensor, other: Tensor, *, squared: bool = False, margin: float = 0.0
+) -> Tensor:
     """Return d+ (n,) for representations (n, D) each (Eqs. 4 to 6).
 
     With e the exponentials of the Euclidean distances, d+ = e+ / (e+ + e-), which is the logistic
-    function of their difference: so it is computed, since e would overflow. `squared`: (d+)².
+    function of their difference: so it is computed, since e would overflow. `squared`: (d+)². With
+    a margin the hinge max(0, margin + near - far), which the paper could not train with, instead.
     """
     near, far = distance(anchor, same), distance(anchor, other)
+    if margin:
+        return torch.relu(margin + near - far)
     share = torch.sigmoid(near - far)
     return share.square() if squared else share
 
@@ -57,16 +63,27 @@ def triplets_of(labels: Tensor) -> Tensor:
     return torch.stack([anchors, *drawn], dim=1)
 
 
-def triplets_of_regions(
-    representations: Tensor, labels: Tensor, *, squared: bool = False
-) -> Tensor:
-    """Return each image's sum of d+ over the attributes it is an anchor of, (B,) (L_T, Eq. 6)."""
+def triplets_of_regions(representations: Tensor, labels: Tensor, **how: Any) -> Tensor:
+    """Return each image's sum of d+ over the attributes it is an anchor of, (B,) (L_T, Eq. 6).
+
+    `how` is passed on to `soft_triplet`.
+    """
     total = representations.new_zeros(len(representations))
     for attribute in range(labels.shape[1]):
         places = triplets_of(labels[:, attribute])
         if len(places):
             of_each = representations[:, attribute][places]  # (n, 3, D)
-            total = total.index_add(
-                0, places[:, 0], soft_triplet(*of_each.unbind(1), squared=squared)
-            )
+            total = total.index_add(0, places[:, 0], soft_triplet(*of_each.unbind(1), **how))
     return total
+
+
+class SoftTriplet(nn.Module):
+    """`soft_triplet` as a registered loss."""
+
+    def __init__(self, *, squared: bool, margin: float) -> None:
+        super().__init__()
+        self.squared, self.margin = squared, margin
+
+    def forward(self, anchor: Tensor, same: Tensor, other: Tensor) -> Tensor:
+        """Return (n,) for representations (n, D) each."""
+        return soft_triplet(anchor, same, other, squared=self.squared, margin=self.margin)

@@ -44,7 +44,11 @@ class FashionSearchNetRecipe(Recipe):
     normalise: bool = Field(
         False, description="representations of length 1 where they are compared unmerged"
     )
-    triplets: float = Field(1.5, ge=0, description="weight of L_T beside L_C and L_TC")
+    triplets: float = Field(1.5, ge=0, description="weight of L_T, beside 1 of L_C")
+    relearning: float = Field(1.0, ge=0, description="weight of L_TC, beside 1 of L_C")
+    margin: float = Field(
+        0.0, ge=0, description="triplets by a hinge with this margin; 0 for soft triplets"
+    )
     attributes: tuple[str, ...] = Field(
         (), description="names of the attributes; all single-valued ones of the data if empty"
     )

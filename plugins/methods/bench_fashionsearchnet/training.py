@@ -14,9 +14,8 @@ from bench.catalog import Catalog
 from bench.errors import IncompatibleError, UnknownNameError
 from bench.tasks import Rows
 from bench.training.recipe import StageRecipe
-from bench.training.samplers import Plain, Sampler, hold_out
+from bench.training.samplers import Manipulations, Plain, Sampler, hold_out
 from bench.training.stages import Batch, Images, TrainingStage
-from bench_fashionsearchnet.manipulations import Manipulations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,8 +95,9 @@ def stages(method: FashionSearchNetMethod, training: Rows, seed: int) -> tuple[T
     )  # fmt: skip
     joint = stage(
         "joint", recipe.joint, trains=(*trunk, "towers.*", "heads.*"),
-        new=(*new, "towers.*", "heads.*"), weights={"regions": recipe.triplets},
-        identity={**seen, "ranking": recipe.ranking, "squared": recipe.squared},
+        new=(*new, "towers.*", "heads.*"),
+        weights={"regions": recipe.triplets, "of regions": recipe.relearning},
+        identity={**seen, "ranking": recipe.ranking, **_how(method)},
         terms=lambda batch: _learn_regions(method, batch),
         finish=lambda images: build_memory(method, images, training),
     )  # fmt: skip
@@ -107,10 +107,15 @@ def stages(method: FashionSearchNetMethod, training: Rows, seed: int) -> tuple[T
         "merging", recipe.fusing,
         Manipulations(training, attributes.values[training]),
         trains=("lambdas", "merge", *(["memory"] if recipe.updating else [])),
-        identity={"updating": recipe.updating, "squared": recipe.squared},
+        identity={"updating": recipe.updating, **_how(method)},
         terms=lambda batch: _merge(method, batch),
     )  # fmt: skip
     return (first, joint, merging)
+
+
+def _how(method: FashionSearchNetMethod) -> dict[str, Any]:
+    """Return how triplets are compared."""
+    return {"squared": method.recipe.squared, "margin": method.recipe.margin}
 
 
 def _labels(method: FashionSearchNetMethod, batch: Batch) -> Tensor:
@@ -144,7 +149,7 @@ def _learn_regions(method: FashionSearchNetMethod, batch: Batch) -> Mapping[str,
         "of regions": classification(heads, labels),
     }
     if method.recipe.ranking:
-        terms["regions"] = triplets_of_regions(found, labels, squared=method.recipe.squared)
+        terms["regions"] = triplets_of_regions(found, labels, **_how(method))
     return terms
 
 
@@ -167,7 +172,7 @@ def _merge(method: FashionSearchNetMethod, batch: Batch) -> Mapping[str, Tensor]
     own = torch.nn.functional.one_hot(batch.attribute, found.shape[2]).bool()[..., None]
     changed = torch.where(own, network.memory[rows][:, None], found[:, 0])
     merged = [network.merged(of) for of in (changed, found[:, 1], found[:, 2])]
-    return {"merged": soft_triplet(*merged, squared=method.recipe.squared)}
+    return {"merged": soft_triplet(*merged, **_how(method))}
 
 
 def build_memory(method: FashionSearchNetMethod, images: Images, training: Rows) -> None:
