@@ -45,6 +45,7 @@ NOT_EXECUTED = {
     'pip install "fashion-retrieval-bench[dsift-fv]"': "an environment; the tests have the extra",
     "bench run --method dsift-fv --dataset street2shop": "fits a mixture for a minute",
     "bench run --method dsift-fv --dataset darn --variant fv-128": "fits a mixture for a minute",
+    "bench run --method amnet --dataset shopping100k --protocol manipulation": "trains for minutes",
     "bench run --method fashionsearchnet --dataset shopping100k --protocol manipulation": "trains",
     "bench run --method fashionsearchnet --dataset darn --protocol manipulation --variant "
     "rank-l": "trains for minutes",

@@ -183,17 +183,14 @@ def build_memory(method: FashionSearchNetMethod, images: Images, training: Rows)
     import torch
 
     network: FashionSearchNet = method.model  # type: ignore[assignment]
-    labels = torch.from_numpy(method.attributes.values)
+    starts = torch.from_numpy(np.cumsum([0, *network.values[:-1]]))
     total = torch.zeros_like(network.memory)
     count = torch.zeros(len(total), 1, device=total.device)
     with torch.no_grad():
         for batch in images(training):
-            found = network.represent(batch.images)
-            start = 0
-            for number, size in enumerate(network.values):
-                own = labels[batch.rows[:, 0].cpu(), number].to(total.device)
-                known = own >= 0
-                total.index_add_(0, start + own[known], found[known, number])
-                count.index_add_(0, start + own[known], torch.ones_like(own[known, None]).float())
-                start += size
+            found, labels = network.represent(batch.images), _labels(method, batch)
+            image, attribute = torch.nonzero(labels >= 0).unbind(1)
+            rows = starts.to(labels.device)[attribute] + labels[image, attribute]
+            total.index_add_(0, rows, found[image, attribute])
+            count.index_add_(0, rows, count.new_ones(len(rows), 1))
         network.memory.copy_(total / count.clamp(min=1))
