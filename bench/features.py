@@ -130,6 +130,23 @@ def extract(
     return Extraction(features, damaged, store.cost["seconds"], int(store.cost["images"]), facts)
 
 
+def of_photograph(
+    plan: Plan, file: Path, box: npt.NDArray[np.float32], domain: str
+) -> npt.NDArray[np.float32]:
+    """Return the features (1, D) of any image file, cut to a box (4,) unless that is NaN.
+
+    Raises `DamagedImageError` naming the file where it cannot be read.
+    """
+    import torch
+
+    from bench.images import read_image
+
+    pixels = read_image(file, box, plan.extractor.preprocessing)
+    with torch.inference_mode():
+        found = _network(plan, domain)(pixels[None])
+    return np.asarray(found.float().numpy())
+
+
 class _Store:
     """The files of one store, open for writing."""
 

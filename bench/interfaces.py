@@ -159,6 +159,32 @@ class Recogniser(Protocol):
         """Return a score per value of the condition's attribute, (B, V), for features (B, D)."""
 
 
+@runtime_checkable
+class Explainer(Protocol):
+    """A feature extractor that can say where in an image it sees each attribute."""
+
+    def explain(
+        self, images: Tensor
+    ) -> Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        """Return, by attribute, the map (h, w) and the box (4,) of one image (1, 3, S, S).
+
+        A box is left, top, right, bottom as shares of the image's sides.
+        """
+
+
+@runtime_checkable
+class Changer(Protocol):
+    """A feature extractor that can give an image another value of an attribute."""
+
+    def change(
+        self, features: npt.NDArray[np.float32], condition: Condition
+    ) -> npt.NDArray[np.float32]:
+        """Return features (B, D) as `extract` makes them, of images with the targets' values.
+
+        One attribute after another may be changed; `for_gallery` then makes what is compared.
+        """
+
+
 class Method(Protocol):
     """A paper's method with one recipe, on one catalog."""
 

@@ -13,12 +13,14 @@ from bench.cli import (
     compare,
     data,
     detector,
+    explain,
     export,
     leaderboard,
     listing,
     plugins,
     run,
     score,
+    search,
     show,
 )
 from bench.errors import UserError
@@ -48,6 +50,8 @@ def options(
 app.command("run")(run.command)
 app.command("train-detector")(detector.command)
 app.command("score")(score.command)
+app.command("search")(search.command)
+app.command("explain")(explain.command)
 app.command("export")(export.command)
 app.command("compare")(compare.command)
 app.command("claims")(claims.command)

@@ -56,6 +56,10 @@ class AMNetFeatures(FeatureExtractor):
         """Return h (B, D) where a value is to change, else f."""
         if condition is None or condition.targets is None:
             return features
+        return self.change(features, condition)
+
+    def change(self, features: Floats, condition: Condition) -> Floats:
+        """Return h (B, D) of f (B, D), fused with the memory's rows of the wanted values."""
         names, sizes = self._method.names, self._method.sizes
         if condition.attribute not in names:
             raise IncompatibleError(
@@ -63,7 +67,7 @@ class AMNetFeatures(FeatureExtractor):
             )
         start = sum(sizes[: names.index(condition.attribute)])
         memory, weight, bias = self._fusing
-        both = np.concatenate([features, memory[start + condition.targets]], axis=1)
+        both = np.concatenate([features, memory[start + cast(Rows, condition.targets)]], axis=1)
         return np.asarray(both @ weight.T + bias)
 
     @cached_property

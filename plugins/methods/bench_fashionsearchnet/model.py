@@ -63,13 +63,29 @@ class Representations(FeatureExtractor):
     def for_query(self, features: Floats, condition: Condition | None) -> Floats:
         """Return what is compared of images with one value of each changed."""
         if condition is not None and condition.targets is not None:
-            attribute = self._attribute(condition)
-            dimension = features.shape[1] // len(self._method.attributes.names)
-            rows = self._method.attributes.start(condition.attribute) + condition.targets
-            features = features.copy()
-            place = attribute * dimension
-            features[:, place : place + dimension] = self._memory[rows]
+            features = self.change(features, condition)
         return self._compared(features, condition)
+
+    def change(self, features: Floats, condition: Condition) -> Floats:
+        """Return representations (B, A · D), those of one attribute being the memory's rows."""
+        attribute = self._attribute(condition)
+        dimension = features.shape[1] // len(self._method.attributes.names)
+        rows = self._method.attributes.start(condition.attribute) + cast(Rows, condition.targets)
+        changed = features.copy()
+        changed[:, attribute * dimension :][:, :dimension] = self._memory[rows]
+        return changed
+
+    def explain(self, images: Tensor) -> dict[str, tuple[Floats, Floats]]:
+        """Return each attribute's activation map (h, w) and box (4,) in one image (1, 3, S, S)."""
+        import torch
+
+        with torch.no_grad():
+            _, conv7 = self._network.maps(images)
+            maps, boxes = self._network.activation_maps(conv7), self._network.boxes(conv7)
+        return {
+            name: (maps[0, number].numpy(), boxes[0, number].numpy())
+            for number, name in enumerate(self._method.attributes.names)
+        }
 
     def recognise(self, features: Floats, condition: Condition) -> Floats:
         """Return the logits of an attribute's values, (B, V), by its classifier on fc10."""

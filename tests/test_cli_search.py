@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from bench.cli import app
+from bench.errors import UserError
+
+COLOURS = {"red": (200, 50, 50), "green": (50, 180, 60), "blue": (50, 60, 200)}
+SMALL = {"backbone": "efficientnet-lite0", "stage": "", "size": 64, "conv5": 8, "conv7": 16,
+         "fc": 16, "dimension": 8, "merged": 16, "grid": 2}  # fmt: skip
+STAGES = ("classification", "joint", "fusing")
+
+
+def bench(*arguments: str, fails: bool = False) -> str:
+    done = CliRunner().invoke(app, [*arguments])
+    if fails:
+        assert isinstance(done.exception, UserError), done.exception
+        return str(done.exception)
+    assert done.exception is None, done.exception
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with pictures of two attributes and a run each of two methods on them."""
+    folder = tmp_path_factory.mktemp("search")
+    generator = np.random.default_rng(0)
+    rows = ["path,item,split,attribute:colour,attribute:mark"]
+    (folder / "images").mkdir()
+    names = [(colour, mark) for colour in COLOURS for mark in ("dot", "none")]
+    for number in range(36):
+        colour, mark = names[number % 6]
+        pixels = np.clip(np.array(COLOURS[colour]) + generator.normal(0, 12, (64, 48, 3)), 0, 255)
+        if mark == "dot":
+            pixels[10:22, 10:22] = 255
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"images/{number:02}.png")
+        split = "train" if number < 18 else "query" if number < 24 else "gallery"
+        rows.append(f"images/{number:02}.png,{colour} {mark},{split},{colour},{mark}")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("BENCH_CACHE", str(folder / "cache"))
+        data = ("--dataset", "manifest:manifest.csv", "--protocol", "query-vs-gallery")
+        settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+        settings += [f"--set={stage}.epochs=1" for stage in STAGES]
+        bench("run", "--method", "fashionsearchnet", *data, *settings)
+        bench("run", "--method", "pretrained", *data)
+    return folder
+
+
+@pytest.fixture
+def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("BENCH_CACHE", str(place / "cache"))
+    return place
+
+
+def run_of(place: Path, method: str) -> str:
+    [done] = place.glob(f"runs/*/{method}--*/*/DONE")
+    return str(done.parent.relative_to(place))
+
+
+def found(*arguments: str) -> dict[str, Any]:
+    bench("search", *arguments, "--json", "found.json")
+    content: dict[str, Any] = json.loads(Path("found.json").read_text())
+    return content
+
+
+def test_a_photograph_of_ones_own_is_answered_from_the_gallery(here: Path) -> None:
+    run = run_of(here, "pretrained")
+    (here / "mine.png").write_bytes((here / "images" / "24.png").read_bytes())
+    output = bench("search", run, "mine.png", "--count", "5", "--json", "found.json")
+    content = json.loads((here / "found.json").read_text())
+    assert [answer["rank"] for answer in content["found"]] == [1, 2, 3, 4, 5]
+    # the same picture is in the gallery, and nearest
+    assert content["found"][0]["id"] == "images/24.png"
+    assert content["found"][0]["attributes"] == {"colour": "red", "mark": "dot"}
+    scores = [answer["score"] for answer in content["found"]]
+    assert scores == sorted(scores, reverse=True)
+    assert content["seen"] == {}  # it recognises nothing
+    assert "picture: search.png" in output
+    with Image.open(here / "search.png") as picture:
+        assert picture.size[0] > 600
+        assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 100
+
+
+def test_an_image_of_the_data_is_asked_by_its_id_and_is_not_its_own_answer(here: Path) -> None:
+    run = run_of(here, "pretrained")
+    content = found(run, "images/24.png", "--count", "50")
+    ids = [answer["id"] for answer in content["found"]]
+    assert len(ids) == 11  # all others of the gallery
+    assert "images/24.png" not in ids
+    # the answer of the run itself, for a query
+    asked = found(run, "images/18.png", "--count", "12")
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(Path(run) / "rankings.parquet").to_pandas()
+    expected = table[table["query"] == "images/18.png"].sort_values("rank")["gallery"].tolist()
+    assert [answer["id"] for answer in asked["found"]] == expected
+
+
+def test_an_attribute_is_changed_and_compared_alone(here: Path) -> None:
+    run = run_of(here, "fashionsearchnet")
+    plain = found(run, "images/18.png")
+    changed = found(run, "images/18.png", "--set", "colour=green")
+    both = found(run, "images/18.png", "--set", "colour=green", "--set", "mark=none")
+    alone = found(run, "images/18.png", "--like", "mark")
+    orders = [[answer["id"] for answer in one["found"]] for one in (plain, changed, both, alone)]
+    assert len({tuple(order) for order in orders}) == 4
+    assert plain["seen"].keys() == {"colour", "mark"}
+    assert both["set"] == {"colour": "green", "mark": "none"}
+
+
+def test_explain_shows_where_each_attribute_is_seen(here: Path) -> None:
+    run = run_of(here, "fashionsearchnet")
+    output = bench("explain", run, "--query", "images/18.png", "--set", "colour=green")
+    assert "picture: explain.png" in output
+    with Image.open(here / "explain.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24) or []}
+    assert (255, 255, 0) in colours, "the boxes of attributes"
+    assert (180, 35, 24) in colours, "attributes that do not fit"
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "message"),
+    [
+        ("pretrained", ("none.png",), "none.png is neither a file nor the id of an image"),
+        ("pretrained", ("images/18.png", "--set", "colour=green"), "--set needs a method that"),
+        ("fashionsearchnet", ("images/18.png", "--set", "colour=gren"), "unknown value of colour"),
+        ("fashionsearchnet", ("images/18.png", "--set", "shape=round"), "unknown attribute of"),
+        ("fashionsearchnet", ("images/18.png", "--like", "shape"), "unknown attribute of"),
+        ("fashionsearchnet", ("images/18.png", "--like", "mark", "--set", "colour=red"),
+         "--like and --set"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_in_one_line(
+    here: Path, method: str, arguments: tuple[str, ...], message: str
+) -> None:
+    assert message in bench("search", run_of(here, method), *arguments, fails=True)
+
+
+def test_a_run_that_is_none_or_of_other_data_is_refused(here: Path) -> None:
+    assert "is no finished run of a method" in bench("search", "runs", "mine.png", fails=True)
+    run = run_of(here, "pretrained")
+    manifest = here / "manifest.csv"
+    content = manifest.read_text()
+    manifest.write_text(content.replace("images/35.png,blue none", "images/35.png,red dot"))
+    message = bench("search", run, "images/18.png", fails=True)
+    manifest.write_text(content)
+    assert "was made with other data, code or versions than these; run again: bench" in message
