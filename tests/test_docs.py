@@ -49,7 +49,7 @@ NOT_EXECUTED = {
     "bench run --method fashionsearchnet --dataset shopping100k --protocol manipulation": "trains",
     "bench run --method fashionsearchnet --dataset darn --protocol manipulation --variant "
     "rank-l": "trains for minutes",
-    'bench search RUN shirt.jpg --set collar=v-neck --set "sleeve length=long"': "test_cli_search.py",
+    'bench search RUN shirt.jpg --set collar=v-neck --set "sleeve length=long"': "no such run",
     "bench search RUN shirt.jpg --like pattern": "test_cli_search.py",
     "bench explain RUN --query shop/0042.jpg --set collar=v-neck": "test_cli_search.py",
     "bench train-detector darn-proposals --dataset street2shop": "trains for minutes",
