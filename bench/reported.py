@@ -1,7 +1,8 @@
 """The numbers that a paper reports of its method: `reported.csv` beside the plugin's module.
 
 One line for each number, under the names that the harness has for variant, dataset, protocol, task
-and metric, so that it can stand beside a measured one. `source` is where in the paper it stands.
+and metric, so that it can stand beside a measured one; `dimension` is that of the features.
+`source` is where in the paper it stands.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _require_names(number: Reported, method: MethodSpec, registry: Registry) -> 
     dataset = registry.dataset(number.dataset)
     if number.protocol not in dataset.protocols:
         raise UnknownNameError(f"protocol of {number.dataset}", number.protocol, dataset.protocols)
-    registry.metric(number.metric)
+    if number.metric != "dimension":
+        registry.metric(number.metric)
 
 
 def beside(numbers: Sequence[Reported], record: Record) -> dict[str, list[Reported]]:
