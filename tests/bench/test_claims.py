@@ -666,8 +666,13 @@ def test_a_method_without_a_file_or_beside_anothers_has_no_claims(tmp_path: Path
 def test_the_claims_of_every_method_are_well_formed() -> None:
     registry = Registry.load()
     found = {name: claims_of(registry, spec) for name, spec in registry.all("methods").items()}
-    assert [claim.id for claim in found["multiattrib"]] == [f"M-{n}" for n in range(1, 17)]
-    assert [claim.id for claim in found["darn"]] == [f"D-{n}" for n in range(1, 19)]
+    for name, start, count in (
+        ("multiattrib", "M", 16), ("darn", "D", 18), ("fashionsearchnet", "F", 20)
+    ):  # fmt: skip
+        assert [claim.id for claim in found[name]] == [f"{start}-{n}" for n in range(1, count + 1)]
+    [fact] = [check for claim in found["fashionsearchnet"] for check in claim.checks
+              if check.kind == "fact"]  # fmt: skip
+    assert fact.load()()[0] == "held"
     for claim in found["multiattrib"]:
         for check in claim.checks:
             if check.kind == "fact":
