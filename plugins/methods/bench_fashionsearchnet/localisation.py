@@ -1,7 +1,7 @@
 """Where an attribute is: its activation map, the largest part of it, and what is seen there.
 
-All is batched over images and attributes, with a number of operations that hangs on the size of
-the map alone, so that the network can be traced.
+All is batched over images and attributes. A traced network takes a number of operations that hangs
+on the size of the map alone.
 """
 
 from __future__ import annotations
@@ -42,10 +42,14 @@ def components(mask: Tensor) -> Tensor:
     cells = height * width
     numbers = torch.arange(cells, 0, -1, device=mask.device, dtype=torch.float32)
     labels = numbers.reshape(1, height, width).expand(count, -1, -1) * mask
+    # a traced network cannot look whether anything still changes
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     # a number walks one cell a step; no path through a mask is longer than half of the cells, but
     # for the corners that a winding one cuts
     for _ in range((cells + 1) // 2 + 1):
-        labels = F.max_pool2d(labels[:, None], 3, 1, 1)[:, 0] * mask
+        before, labels = labels, F.max_pool2d(labels[:, None], 3, 1, 1)[:, 0] * mask
+        if not traced and torch.equal(labels, before):
+            break
     return labels
 
 
