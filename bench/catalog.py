@@ -184,14 +184,23 @@ class Catalog:
             return {"street", "shop"} <= set(self.images["domain"].cat.categories)
         if need == "attributes":
             return bool(self.schema.attributes)
+        return bool(self.single_valued(rows))
+
+    def single_valued(self, rows: npt.NDArray[np.int64] | None = None) -> dict[str, int]:
+        """Return the attributes that some of `rows` have a value of and none has two, by name.
+
+        Each has its number in the schema, which is its column of `labels()`. All rows count, if not
+        given.
+        """
         chosen = self.present if rows is None else self.present[rows]
-        return any(
-            chosen[:, self.schema.columns(attribute.name)]
+        return {
+            attribute.name: number
+            for number, attribute in enumerate(self.schema.attributes)
+            if chosen[:, self.schema.columns(attribute.name)]
             .sum(axis=1, dtype=np.int64)
             .max(initial=0)
             == 1
-            for attribute in self.schema.attributes
-        )
+        }
 
     def image_digests(self) -> list[str]:
         """Return the content hash of each row's image file (`bench.pictures.digests`).

@@ -44,7 +44,7 @@ class Side(Part):
 
     A run stands on a side if its recipe is that of the variant with these fields set, whatever
     else all runs of the comparison share (see `bench.claims.Setting`). With `method` it is one of
-    another method, in the recipe of any of its budgets.
+    another method, in its own recipe for the same budget, or in full where it has no such budget.
     """
 
     method: str = ""

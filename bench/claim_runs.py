@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,11 +37,11 @@ class Setting:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def allows(self, other: Setting) -> bool:
-        """Return whether runs of two methods compare: recipe and budget are each method's own."""
-        return (self.edition, self.precision, self.options, self.recipe) == (
-            other.edition, other.precision, other.options, {}
-        )  # fmt: skip
+    def of(self, other: MethodSpec) -> Setting:
+        """Return the setting in which another method's runs compare: its own recipe, unchanged."""
+        return replace(
+            self, budget=self.budget if self.budget in other.budgets else FULL, recipe={}
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def find_runs(
         for run in _finished(other, asked, runs):
             theirs = _setting(run.record, other, registry, [s for s in named if s.method == name])
             for setting, shared in found.values():
-                if theirs is not None and theirs.allows(setting):
+                if theirs == setting.of(other):
                     shared.append(run)
     return [Evidence(method, registry, *found[key]) for key in sorted(found)]
 

@@ -261,6 +261,8 @@ def test_a_side_may_be_of_another_method_in_its_own_recipe(write: Write, tmp_pat
     # the rival has no budget mini
     write({"hit@1": ZEROS}, method="rival", variant="old", edition="mini")
     write({"hit@1": ONES}, method="rival", variant="old")  # of the full edition
+    write({"hit@1": ONES}, method="rival", variant="old", edition="mini", folder="changed",
+          recipe={"stage": "wide"})  # fmt: skip
     [found] = verdicts(tmp_path, [BETTER | {"than": [rival]}])
     [decision] = found.decisions
     assert (decision.verdict, found.runs) == ("held", 2)

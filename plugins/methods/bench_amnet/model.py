@@ -90,23 +90,15 @@ class AMNetMethod:
         self, recipe: AMNetRecipe, catalog: Catalog, parts: Parts, seed: int, training: Rows
     ) -> None:
         self.recipe = recipe
-        single = [
-            number
-            for number, attribute in enumerate(catalog.schema.attributes)
-            if catalog.present[training][:, catalog.schema.columns(attribute.name)]
-            .sum(axis=1, dtype=np.int64)
-            .max(initial=0)
-            == 1
-        ]
+        single = catalog.single_valued(training)
         if not single:
             raise IncompatibleError(
                 f"amnet learns attributes; the {len(training):,} training images of "
                 f"{catalog.dataset} have no single-valued one"
             )
-        chosen = [catalog.schema.attributes[number] for number in single]
-        self.names = tuple(attribute.name for attribute in chosen)
-        self.sizes = tuple(len(attribute.values) for attribute in chosen)
-        self.labels = catalog.labels()[:, single]
+        self.names, columns = tuple(single), list(single.values())
+        self.sizes = tuple(len(catalog.schema.attributes[column].values) for column in columns)
+        self.labels = catalog.labels()[:, columns]
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)
         preprocessing = replace(source.preprocessing, size=recipe.size, fit=recipe.fit)
         self.backbone: BackboneSource = replace(source, preprocessing=preprocessing)

@@ -49,12 +49,9 @@ class Branches:
         Raises `UnknownNameError` for a wanted name that the data do not have, `IncompatibleError`
         where nothing is left that could be learnt.
         """
-        labels, sizes = {}, {}
-        for number, attribute in enumerate(catalog.schema.attributes):
-            shown = catalog.present[training][:, catalog.schema.columns(attribute.name)]
-            if shown.sum(axis=1, dtype=np.int64).max(initial=0) == 1:
-                labels[attribute.name] = catalog.labels()[:, number]
-                sizes[attribute.name] = len(attribute.values)
+        single, schema = catalog.single_valued(training), catalog.schema
+        labels = {name: catalog.labels()[:, number] for name, number in single.items()}
+        sizes = {name: len(schema.attributes[number].values) for name, number in single.items()}
         codes = catalog.codes("category")
         if CATEGORY not in labels and (codes[training] >= 0).any():
             labels[CATEGORY], sizes[CATEGORY] = (

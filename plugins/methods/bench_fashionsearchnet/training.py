@@ -38,11 +38,7 @@ class Attributes:
 
         Raises `UnknownNameError` for a wanted name that is none, `IncompatibleError` for none.
         """
-        present, found = catalog.present[training], {}
-        for number, attribute in enumerate(catalog.schema.attributes):
-            shown = present[:, catalog.schema.columns(attribute.name)].sum(axis=1, dtype=np.int64)
-            if shown.max(initial=0) == 1:
-                found[attribute.name] = number, len(attribute.values)
+        found = catalog.single_valued(training)
         for name in wanted:
             if name not in found:
                 raise UnknownNameError(f"single-valued attribute of {catalog.dataset}", name, found)
@@ -52,8 +48,9 @@ class Attributes:
                 f"fashionsearchnet learns attributes; the {len(training):,} training images of "
                 f"{catalog.dataset} have no single-valued one"
             )
-        columns = [found[name][0] for name in names]
-        return cls(names, tuple(found[name][1] for name in names), catalog.labels()[:, columns])
+        columns = [found[name] for name in names]
+        sizes = tuple(len(catalog.schema.attributes[column].values) for column in columns)
+        return cls(names, sizes, catalog.labels()[:, columns])
 
     def start(self, name: str) -> int:
         """Return the first row of an attribute's values in the memory."""
