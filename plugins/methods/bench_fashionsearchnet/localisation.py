@@ -21,11 +21,13 @@ def boxes_of(maps: Tensor, threshold: float = 0.2) -> Tensor:
     count, height, width = maps.shape
     peak = maps.amax(dim=(1, 2), keepdim=True)
     mask = (maps > threshold * peak) & (peak > 0)
-    labels = components(mask).reshape(count, -1)
-    # cells of the same part, (N, h·w, h·w); those outside of all parts count for nothing
-    sizes = (labels[:, :, None] == labels[:, None, :]).sum(dim=2) * (labels > 0)
-    best = labels.gather(1, sizes.argmax(dim=1, keepdim=True))
-    chosen = ((labels == best) & (labels > 0)).reshape(count, height, width)
+    labels = components(mask).reshape(count, -1).long()
+    # cells of each part, (N, h·w + 1); those outside of all parts count for nothing
+    sizes = labels.new_zeros(count, height * width + 1)
+    sizes = sizes.scatter_add(1, labels, (labels > 0).long())
+    largest = sizes.gather(1, labels).argmax(dim=1, keepdim=True)
+    chosen = (labels == labels.gather(1, largest)) & (labels > 0)
+    chosen = chosen.reshape(count, height, width)
     chosen = chosen | ~chosen.any(dim=2, keepdim=True).any(dim=1, keepdim=True)
     left, right = _ends(chosen.any(dim=1))
     top, bottom = _ends(chosen.any(dim=2))
@@ -38,19 +40,21 @@ def components(mask: Tensor) -> Tensor:
     Cells that touch by sides or corners have one number, the largest among theirs, counted down
     from h·w in reading order; others than those of the mask have 0.
     """
-    count, height, width = mask.shape
+    height, width = mask.shape[1:]
     cells = height * width
     numbers = torch.arange(cells, 0, -1, device=mask.device, dtype=torch.float32)
-    labels = numbers.reshape(1, height, width).expand(count, -1, -1) * mask
+    # masks as channels, the last in memory: then one instruction compares cells of many masks
+    shown = mask[None].float().contiguous(memory_format=torch.channels_last)
+    labels = numbers.reshape(1, 1, height, width) * shown
     # a traced network cannot look whether anything still changes
     traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     # a number walks one cell a step; no path through a mask is longer than half of the cells, but
     # for the corners that a winding one cuts
     for _ in range((cells + 1) // 2 + 1):
-        before, labels = labels, F.max_pool2d(labels[:, None], 3, 1, 1)[:, 0] * mask
+        before, labels = labels, F.max_pool2d(labels, 3, 1, 1) * shown
         if not traced and torch.equal(labels, before):
             break
-    return labels
+    return labels[0]
 
 
 def _ends(shown: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,8 +76,10 @@ def crop_and_resize(features: Tensor, boxes: Tensor, grid: int) -> Tensor:
     boxes = boxes.detach()
     across = _weights(boxes[..., 0], boxes[..., 2], width, grid)  # (B, A, grid, w)
     down = _weights(boxes[..., 1], boxes[..., 3], height, grid)
-    rows = torch.einsum("bagh,bchw->bacgw", down, features)
-    return torch.einsum("bafw,bacgw->bacgf", across, rows)
+    # how much each cell of the map counts for each place of the grid, (B, A · grid², h · w)
+    weights = (down[..., :, None, :, None] * across[..., None, :, None, :]).flatten(4).flatten(1, 3)
+    places = torch.bmm(weights, features.permute(0, 2, 3, 1).flatten(1, 2))
+    return places.unflatten(1, (-1, grid, grid)).permute(0, 1, 4, 2, 3)
 
 
 def _weights(start: Tensor, end: Tensor, length: int, grid: int) -> Tensor:
