@@ -207,7 +207,10 @@ def ask(
 def seen_where(
     opened: Opened, question: Question
 ) -> Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    """Return, by attribute, where the method sees it in a photograph; nothing if it cannot tell."""
+    """Return, by attribute, where the method sees it: map (h, w), box (4,); none if it cannot tell.
+
+    Both are of the part of the photograph that the network sees.
+    """
     extractor = opened.plan.extractor
     if not isinstance(extractor, Explainer):
         return {}
@@ -217,7 +220,8 @@ def seen_where(
     from bench.training.batches import normalised
 
     pixels = read_image(question.file, question.box, extractor.preprocessing)[None]
-    return extractor.explain(normalised(pixels, extractor.preprocessing, torch.device("cpu")))
+    seen = extractor.explain(normalised(pixels, extractor.preprocessing, torch.device("cpu")))
+    return {name: (maps[0], boxes[0]) for name, (maps, boxes) in seen.items()}
 
 
 def recognised(opened: Opened, asked: npt.NDArray[np.float32]) -> dict[str, str]:

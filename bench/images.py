@@ -105,6 +105,17 @@ def resize_and_crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     return cast(Tensor, F.center_crop(resized, [size]))
 
 
+def seen_part(preprocessing: Preprocessing, height: int, width: int) -> Box:
+    """Return what the network sees of an image, as shares of its sides; see `resize_and_crop`."""
+    longest = LONGEST * min(height, width)
+    sides = np.array([min(width, longest), min(height, longest)])
+    if preprocessing.fit == "crop":
+        kept = preprocessing.size / int(preprocessing.size / preprocessing.crop)
+        sides = np.minimum(sides, min(height, width) * kept)
+    half = sides / (width, height) / 2
+    return (*(0.5 - half).tolist(), *(0.5 + half).tolist())
+
+
 def decode_inside(file: Path, box: npt.NDArray[np.float32]) -> Tensor:
     """Return an image file as uint8 `(3, h, w)`: decoded, and cut to its box unless that is NaN.
 

@@ -166,7 +166,7 @@ class Explainer(Protocol):
     def explain(
         self, images: Tensor
     ) -> Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Return, by attribute, the map (h, w) and the box (4,) of one image (1, 3, S, S).
+        """Return, by attribute, maps (B, h, w) and boxes (B, 4) of images (B, 3, S, S).
 
         A box is left, top, right, bottom as shares of the image's sides.
         """

@@ -54,6 +54,17 @@ def divide(
     return splits
 
 
+def files_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the content of index files by path: an eighth queries, five eighths are the gallery.
+
+    For drawn editions: little to learn from, and a gallery in which a rank of 20 means something.
+    """
+    ordered = [names[place] for place in hash_order(names)]
+    queries, gallery = len(names) // 8, 5 * len(names) // 8
+    parts = {"query": ordered[:queries], "gallery": ordered[queries : queries + gallery]}
+    return {FILES[split]: "".join(f"{name}\n" for name in part) for split, part in parts.items()}
+
+
 def _read_files(
     root: Path,
     names: Sequence[str],

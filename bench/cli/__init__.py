@@ -18,6 +18,7 @@ from bench.cli import (
     leaderboard,
     listing,
     plugins,
+    regions,
     run,
     score,
     search,
@@ -52,6 +53,7 @@ app.command("train-detector")(detector.command)
 app.command("score")(score.command)
 app.command("search")(search.command)
 app.command("explain")(explain.command)
+app.command("regions")(regions.command)
 app.command("export")(export.command)
 app.command("compare")(compare.command)
 app.command("claims")(claims.command)

@@ -60,7 +60,12 @@ def photographs(catalog: Catalog, rows: Rows) -> list[Photograph]:
 
 def overlap(boxes: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
     """Return the intersection over union of each box with each other one, (n, m)."""
-    a, b = boxes.astype(np.float64)[:, None], others.astype(np.float64)[None]
+    return iou(boxes[:, None], others[None])
+
+
+def iou(boxes: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
+    """Return the intersection over union of boxes (…, 4) with others (…, 4), (…)."""
+    a, b = boxes.astype(np.float64), others.astype(np.float64)
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     shared = sides.clip(0).prod(axis=-1)
     areas = [(of[..., 2:] - of[..., :2]).clip(0).prod(axis=-1) for of in (a, b)]

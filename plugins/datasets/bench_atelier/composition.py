@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
+from bench_atelier.outline import PARTS
 from bench_atelier.photograph import folds
 from bench_atelier.render import render_svg
 from bench_atelier.worn import Box, Worn
@@ -25,11 +27,12 @@ class Photograph:
     """A picture (H, W, 3) uint8 and the box of the visible garment in it.
 
     The box is x1, y1, x2, y2 in pixels, x2 and y2 exclusive; it is never empty and never leaves
-    the picture.
+    the picture. `parts` has such boxes of those of `PARTS` that are seen, if asked for.
     """
 
     pixels: NDArray[np.uint8]
     box: PixelBox
+    parts: Mapping[str, PixelBox] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,34 @@ def render_layers(
         front=covering,
         visible=ImageChops.multiply(garment.getchannel("A"), free),
     )
+
+
+def visible_parts(
+    worn: Worn, placement: Placement, size: tuple[int, int], front: Image.Image
+) -> dict[str, Image.Image]:
+    """Return the L mask of each of `PARTS` that the garment has, where `front` does not cover it.
+
+    They are drawn by themselves, so of two parts that lie on each other both are whole.
+    """
+    free = ImageChops.invert(front.getchannel("A"))
+    masks = {}
+    for name in PARTS:
+        if f'class="{name}"' in worn.garment:
+            # patterns of cloth stand in definitions
+            shown = f"defs *,.{name},.{name} *{{visibility:visible}}"
+            drawn = f"<style>*{{visibility:hidden}}{shown}</style>{placement.wrap(worn.garment)}"
+            layer = render_layer(drawn, size, within=placement.bounds(worn.box))
+            masks[name] = ImageChops.multiply(layer.getchannel("A"), free)
+    return masks
+
+
+def part_boxes(masks: Mapping[str, Image.Image]) -> dict[str, PixelBox]:
+    """Return the box of each mask that shows more than traces."""
+    shown = {
+        name: mask.point([255 * (value >= 32) for value in range(256)]).getbbox()
+        for name, mask in masks.items()
+    }
+    return {name: box for name, box in shown.items() if box}
 
 
 def _close_seams(garment: Image.Image) -> None:

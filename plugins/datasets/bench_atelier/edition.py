@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.errors import UserError
+from bench.region_files import HEADER, TRUTH
+from bench_atelier.composition import PixelBox
 
 Description = TypeVar("Description")
 Drawn = TypeVar("Drawn")
 Fact = TypeVar("Fact")
 Files = Mapping[str, str | bytes]
+Parts = Mapping[str, PixelBox]  # of one picture, by the names of `outline.PARTS`
 
 
 def write_edition(
@@ -60,6 +63,20 @@ def write_described_edition(
             _write(folder, {name: content})
             facts[name] = fact
         _write(folder, describe(facts))
+
+
+def regions_file(parts: Mapping[str, Parts], shows: Mapping[str, str]) -> dict[str, str]:
+    """Return `regions.csv`, in which `bench regions` looks up where attributes are.
+
+    `parts` are those of the pictures by path, `shows` names the part in which an attribute shows.
+    """
+    lines = [
+        ",".join(map(str, (path, attribute, *of_one[part])))
+        for path, of_one in parts.items()
+        for attribute, part in shows.items()
+        if part in of_one
+    ]
+    return {TRUTH: "\n".join([",".join(HEADER), *lines, ""])}
 
 
 def _drawn(

@@ -8,6 +8,8 @@ Point = tuple[float, float]
 # one point: a line to it; two: a quadratic curve; three: a cubic curve (the last is the end)
 Segment = tuple[Point, ...]
 
+PARTS = ("neck", "sleeves", "hem")  # of garments for the upper body: neckline and collar are one
+
 _COMMANDS = {1: "L", 2: "Q", 3: "C"}
 
 
@@ -81,3 +83,8 @@ def filled(data: str, fill: str, *, opacity: float = 1) -> str:
 def disc(centre: Point, radius: float, fill: str) -> str:
     """Return markup of a filled circle: a button, a dot, an eyelet."""
     return f'<circle cx="{centre[0]:.1f}" cy="{centre[1]:.1f}" r="{radius:.2f}" fill="{fill}"/>'
+
+
+def part(name: str, markup: str) -> str:
+    """Return markup marked as one of `PARTS`, whose place in a picture can then be told."""
+    return f'<g class="{name}">{markup}</g>' if markup else ""

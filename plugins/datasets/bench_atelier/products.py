@@ -12,6 +12,7 @@ from itertools import product
 
 import numpy as np
 
+from bench_atelier.edition import Parts
 from bench_atelier.photograph import encode_jpeg
 from bench_atelier.shop import take_shop_photograph
 from bench_atelier.wardrobe import sample_garment
@@ -48,8 +49,8 @@ def draw_stock(
     return [stock[place] for place in generator.permutation(count)]
 
 
-def photograph_product(product: Product, numbers: Sequence[int]) -> bytes:
-    """Return a shop's photograph of a product as a JPEG file of at most 200 pixels a side.
+def photograph_product(product: Product, numbers: Sequence[int]) -> tuple[bytes, Parts]:
+    """Return a shop's photograph of a product: a JPEG file of at most 200 pixels a side, its parts.
 
     All that the product leaves open is drawn from the seed `numbers`.
     """
@@ -57,5 +58,6 @@ def photograph_product(product: Product, numbers: Sequence[int]) -> bytes:
     fixed = dict(product.drawing)
     garment = sample_garment(generator, fixed.pop("category"), fixed=fixed)
     size = int(generator.integers(128, 161)), int(generator.integers(168, 201))
-    pixels = take_shop_photograph(garment, generator, size=size).pixels
-    return encode_jpeg(pixels, quality=int(generator.integers(80, 93)))
+    photograph = take_shop_photograph(garment, generator, size=size, parts=True)
+    quality = int(generator.integers(80, 93))
+    return encode_jpeg(photograph.pixels, quality=quality), photograph.parts

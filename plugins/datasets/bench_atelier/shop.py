@@ -16,11 +16,13 @@ from bench_atelier.composition import (
     Placement,
     darken,
     frame_width,
+    part_boxes,
     paste_layers,
     place_in,
     render_layers,
     shifted,
     tight_box,
+    visible_parts,
 )
 from bench_atelier.garments import (
     HEIGHT,
@@ -58,12 +60,14 @@ def take_shop_photograph(
     *,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     view: str = "front",
+    parts: bool = False,
 ) -> Photograph:
     """Return a shop's photograph of a garment, `size` is width and height in pixels.
 
     The garment lies flat, stands as on an invisible mannequin or is worn by a model without a
     face. `view` is one of `VIEWS`: the side is narrow, the back has neither fastening nor print,
-    full is the model from head to shoes, detail a part of the garment.
+    full is the model from head to shoes, detail a part of the garment. With `parts` the boxes of
+    collar, sleeves and hem are found too.
 
     Raises:
         DataError: there is no such view.
@@ -78,7 +82,11 @@ def take_shop_photograph(
     layers = render_layers(worn, placement, size, detail=0.8)
     if layers.visible.getbbox() is None:  # a detail between the parts of a thin thing
         layers = render_layers(worn, place_in(worn.box, size, share=0.9), size)
-    return _expose(layers, generator, size, worn=worn)
+    photograph = _expose(layers, generator, size, worn=worn)
+    if not parts:
+        return photograph
+    masks = visible_parts(worn, placement, size, layers.front)
+    return replace(photograph, parts=part_boxes(masks))
 
 
 def _present(garment: Garment | Carried, generator: np.random.Generator, view: str) -> Worn:

@@ -16,12 +16,14 @@ from bench_atelier.composition import (
     Placement,
     darken,
     frame_width,
+    part_boxes,
     paste_layers,
     place_in,
     render_layer,
     render_layers,
     shifted,
     tight_box,
+    visible_parts,
 )
 from bench_atelier.garments import HEIGHT, WIDTH, Garment
 from bench_atelier.outline import disc, filled, line
@@ -72,10 +74,12 @@ def take_street_photograph(
     *,
     size: tuple[int, int] = (WIDTH, HEIGHT),
     camera: StreetCamera | None = None,
+    parts: bool = False,
 ) -> Photograph:
     """Return a photograph of the garment in the street, `size` is width and height in pixels.
 
-    `camera` says how hard it is to recognise; without one, a `StreetCamera()` takes it.
+    `camera` says how hard it is to recognise; without one, a `StreetCamera()` takes it. With
+    `parts` the boxes of collar, sleeves and hem are found too.
     """
     camera = camera or StreetCamera()
     person = sample_person(generator)
@@ -97,7 +101,9 @@ def take_street_photograph(
     lens = _lens(camera, size)
     mesh = distortion(size, generator, lens, hanging=False)
     seen, visible = distort(picture, mesh), distort(layers.visible, mesh)
-    return Photograph(_develop(seen, generator, camera, lens), tight_box(visible))
+    masks = visible_parts(worn, placement, size, layers.front) if parts else {}
+    boxes = part_boxes({name: distort(mask, mesh) for name, mask in masks.items()})
+    return Photograph(_develop(seen, generator, camera, lens), tight_box(visible), boxes)
 
 
 def _area(mask: Image.Image) -> int:

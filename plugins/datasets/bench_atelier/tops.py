@@ -14,6 +14,7 @@ from bench_atelier.outline import (
     both_sides,
     line,
     open_path,
+    part,
     symmetric_path,
 )
 from bench_atelier.pockets import draw_pockets
@@ -29,16 +30,17 @@ def draw_top(top: Top, pose: Pose) -> Drawing:
     markup = f"<defs>{fabric_definitions(top.fabric, turns)}</defs>"
     if pose.hanging:
         markup += _hanger(lines)
-    markup += draw_hood(top, lines) if top.collar == "hood" else ""
-    markup += draw_inside(top, lines)
+    hood = draw_hood(top, lines) if top.collar == "hood" else ""
+    markup += part("neck", hood + draw_inside(top, lines))
     if top.sleeve_length != "sleeveless":
         arms = [("left", left, pose.bends[0]), ("right", right, pose.bends[1])]
-        for part, angle, bend in arms[1:] if lines.one_shoulder else arms:
-            sleeve = draw_sleeve(top, lines, part=part, angle=angle, bend=bend)
-            markup += sleeve if part == "right" else f'<g transform="scale(-1 1)">{sleeve}</g>'
+        for side, angle, bend in arms[1:] if lines.one_shoulder else arms:
+            sleeve = draw_sleeve(top, lines, part=side, angle=angle, bend=bend)
+            turned = sleeve if side == "right" else f'<g transform="scale(-1 1)">{sleeve}</g>'
+            markup += part("sleeves", turned)
     markup += cloth(top.fabric, lines.body)
     markup += _body_details(top, lines) + draw_fastening(top, lines) + draw_pockets(top, lines)
-    markup += draw_neckline_details(top, lines) + draw_neck(top, lines)
+    markup += part("neck", draw_neckline_details(top, lines) + draw_neck(top, lines))
     headroom = COLLAR_HEIGHTS.get(top.collar, 16.0 if top.neckline == "halter" else 6.0)
     half_width, bottom = max(lines.hem[0], lines.armpit[0]) + 3, lines.hem_y + 8
     if top.neckline == "off-shoulder":
@@ -93,7 +95,7 @@ def _body_details(top: Top, lines: TopLines) -> str:
         size = min(top.chest * (0.4 + 0.3 * fabric.pattern.weight), room)
         figure = graphic(fabric.pattern.style, size, *colours, choice=fabric.pattern.arrangement)
         markup += f'<g transform="translate(0 {place:.1f})">{figure}</g>'
-    return markup + _hem(top, lines)
+    return markup + part("hem", _hem(top, lines))
 
 
 def _quilting(top: Top, lines: TopLines) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from bench_atelier.edition import write_edition
+from bench_atelier.edition import Parts, regions_file, write_described_edition
 from bench_atelier.photograph import encode_jpeg
 from bench_atelier.shop import take_shop_photograph
 from bench_atelier.stock import choose
@@ -27,6 +27,10 @@ INCOMPLETE = 0.12  # share of the items that one or two tags are missing of
 STREET_SIZE, SHOP_SIZE = (240, 320), (210, 280)  # width, height
 
 _LOOK, _ITEM, _COPY, _STREET, _SHOP = range(1, 6)  # what a generator is for
+
+# where the drawing kit knows an attribute to be
+_REGIONS = {"collar shape": "neck", "sleeve length": "sleeves", "sleeve shape": "sleeves",
+            "length": "hem"}  # fmt: skip
 
 # the camera as it is: nothing was tuned to it
 CAMERA = StreetCamera()
@@ -102,8 +106,8 @@ def plan_mini(*, seed: int = 0, items: int = ITEMS) -> Mapping[str, Split]:
     }
 
 
-def draw_picture(picture: Picture, *, seed: int) -> bytes:
-    """Return the JPEG file of one photograph; it depends on nothing but the picture and seed."""
+def draw_picture(picture: Picture, *, seed: int) -> tuple[bytes, Parts]:
+    """Return the JPEG file of one photograph and the boxes of its parts, by picture and seed alone."""
     item = picture.item
     look = sample_look(np.random.default_rng([seed, _LOOK, item.model]))
     garment = sample_item(look, np.random.default_rng([seed, _ITEM, item.model]))
@@ -112,10 +116,12 @@ def draw_picture(picture: Picture, *, seed: int) -> bytes:
     kind = _STREET if picture.domain == "street" else _SHOP
     generator = np.random.default_rng([seed, kind, picture.number])
     if picture.domain == "street":
-        shot = take_street_photograph(garment, generator, size=STREET_SIZE, camera=CAMERA)
+        shot = take_street_photograph(
+            garment, generator, size=STREET_SIZE, camera=CAMERA, parts=True
+        )
     else:
-        shot = take_shop_photograph(garment, generator, size=SHOP_SIZE)
-    return encode_jpeg(shot.pixels, quality=int(generator.integers(78, 93)))
+        shot = take_shop_photograph(garment, generator, size=SHOP_SIZE, parts=True)
+    return encode_jpeg(shot.pixels, quality=int(generator.integers(78, 93))), shot.parts
 
 
 def item_tags(item: Item, *, seed: int) -> tuple[int, ...]:
@@ -161,7 +167,11 @@ def draw_mini(root: Path, *, seed: int = 0, items: int = ITEMS) -> None:
         for split in plan.values()
         for picture in (*split.street, *split.shop)
     }
-    write_edition(root, pictures, partial(draw_picture, seed=seed), annotate(plan, seed=seed))
+    files = annotate(plan, seed=seed)
+    write_described_edition(
+        root, pictures, partial(draw_picture, seed=seed),
+        lambda parts: files | regions_file(parts, _REGIONS),
+    )  # fmt: skip
 
 
 def _number(picture: Picture) -> int:

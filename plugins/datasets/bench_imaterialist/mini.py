@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench_atelier.edition import write_edition
+from bench_atelier.edition import Parts, regions_file, write_described_edition
 from bench_atelier.products import Family, Product, draw_stock, photograph_product
 
+from bench.splits import files_of
 from bench_imaterialist.labels import FILE as LABEL_MAP
 
-COUNT = 900
+COUNT = 1800
 SHARES = {"validation": 0.1, "test": 0.04}  # of the images; those of the test have no labels
 NOISY = 0.06  # share of the images that have a second label of one of these attributes
 NOISY_ATTRIBUTES = ("category", "color", "pattern")
@@ -26,8 +27,13 @@ TASKS = {"category": 1, "color": 2, "material": 4, "neckline": 5, "pattern": 6, 
 _COLORS = {
     "Black": {"colour": "black"},
     "Blue": {"colour": "blue"},
+    "Gray": {"colour": "grey"},
+    "Green": {"colour": "green"},
     "Red": {"colour": "red"},
+    "Yellow": {"colour": "yellow"},
 }
+# where the drawing kit knows an attribute to be
+_REGIONS = {"neckline": "neck", "sleeve": "sleeves"}
 FAMILIES: tuple[Family, ...] = (
     {
         "category": {
@@ -84,6 +90,11 @@ class MiniImage:
         """Return the path below the root."""
         return f"{self.split}/{self.number}.jpg"
 
+    @property
+    def noisy(self) -> bool:
+        """Return whether it has two labels of one attribute."""
+        return any(len(values) > 1 for values in self.labels.values())
+
 
 def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
     """Return the images of the mini edition, by split and image id."""
@@ -101,8 +112,8 @@ def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
     return images
 
 
-def draw_image(image: MiniImage, *, seed: int) -> bytes:
-    """Return the JPEG file of one image; it depends on nothing but image and seed."""
+def draw_image(image: MiniImage, *, seed: int) -> tuple[bytes, Parts]:
+    """Return the JPEG file of one image and the boxes of its parts, by image and seed alone."""
     split = ("train", *SHARES).index(image.split)
     return photograph_product(image.product, (seed, split, image.number))
 
@@ -116,18 +127,23 @@ def draw_mini(root: Path, *, seed: int, count: int | None = None) -> None:
     """
     images = plan_mini(seed=seed, count=count)
     pictures = {image.path: image for image in images}
-    write_edition(root, pictures, partial(draw_image, seed=seed), annotation_files(images))
+    files = annotation_files(images)
+    write_described_edition(
+        root, pictures, partial(draw_image, seed=seed),
+        lambda parts: files | regions_file(parts, _REGIONS),
+    )  # fmt: skip
 
 
 def annotation_files(images: Sequence[MiniImage]) -> dict[str, str]:
-    """Return the content of the label map and of the JSON files, by path below the root."""
+    """Return the content of label map, JSON files and index files, by path below the root."""
     names = {(value, task) for family in FAMILIES for task in family for value in family[task]}
     label_of = {name: str(number) for number, name in enumerate(sorted(names), start=1)}
     files = {LABEL_MAP: _label_map(label_of)}
     for split in ("train", *SHARES):
         part = [image for image in images if image.split == split]
         files[f"{split}.json"] = _annotations(part, label_of, labelled=split != "test")
-    return files
+    single = [str(image.number) for image in images if image.split == "train" and not image.noisy]
+    return files | files_of(single)
 
 
 def _add_label(labels: dict[str, list[str]], generator: np.random.Generator) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from bench_atelier.edition import write_edition
+from bench_atelier.edition import Parts, regions_file, write_described_edition
 from bench_atelier.products import Family, Product, draw_stock, photograph_product
 
 from bench.pictures import split_by_share
+from bench.splits import files_of
 from bench_shopping100k.vocabulary import FILES, SCHEMA, SIZES
 
-COUNT = 900
+COUNT = 1800
 ADDE_SHARES = {"train": 0.6, "test": 0.4}
 
 Labels = npt.NDArray[np.int64]
@@ -25,8 +26,14 @@ _COLORS = {
     "black": {"colour": "black"},
     "beige": {"colour": "beige"},
     "blue": {"colour": "blue"},
+    "gray": {"colour": "grey"},
+    "green": {"colour": "green"},
+    "purple": {"colour": "purple"},
     "red": {"colour": "red"},
+    "yellow": {"colour": "yellow"},
 }
+# where the drawing kit knows an attribute to be
+_REGIONS = {"collar": "neck", "neckline": "neck", "sleeve length": "sleeves"}
 _PLAIN = {"plain": {"pattern": "plain"}}
 # what a family does not name is missing in all of it, as a collar is of a t-shirt
 FAMILIES: tuple[Family, ...] = (
@@ -94,8 +101,8 @@ def plan_mini(*, seed: int, count: int | None = None) -> list[MiniImage]:
     return sorted(images, key=lambda image: image.name)
 
 
-def draw_image(image: MiniImage, *, seed: int) -> bytes:
-    """Return the JPEG file of one image; it depends on nothing but image and seed."""
+def draw_image(image: MiniImage, *, seed: int) -> tuple[bytes, Parts]:
+    """Return the JPEG file of one image and the boxes of its parts, by image and seed alone."""
     return photograph_product(image.product, (seed, int(image.name, 16)))
 
 
@@ -109,18 +116,21 @@ def draw_mini(root: Path, *, seed: int, count: int | None = None) -> None:
     images = plan_mini(seed=seed, count=count)
     pictures = {f"Images/{image.path}": image for image in images}
     files = annotation_files(images, seed=seed)
-    write_edition(root, pictures, partial(draw_image, seed=seed), files)
+    write_described_edition(
+        root, pictures, partial(draw_image, seed=seed),
+        lambda parts: files | regions_file(parts, _REGIONS),
+    )  # fmt: skip
 
 
 def annotation_files(images: Sequence[MiniImage], *, seed: int) -> dict[str, str]:
-    """Return the content of the attribute files and of ADDE's, by path below the root."""
+    """Return the content of attribute files, index files and ADDE's, by path below the root."""
     paths = [image.path for image in images]
     labels = _labels(images)
     files = {
         file: "".join(f"{path} {label}\n" for path, label in zip(paths, column, strict=True))
         for file, column in zip(FILES.values(), labels.T.tolist(), strict=True)
     }
-    return files | _adde_files(paths, labels, np.random.default_rng([seed, 1]))
+    return files | files_of(paths) | _adde_files(paths, labels, np.random.default_rng([seed, 1]))
 
 
 def _labels(images: Sequence[MiniImage]) -> Labels:

@@ -76,14 +76,14 @@ class Representations(FeatureExtractor):
         return changed
 
     def explain(self, images: Tensor) -> dict[str, tuple[Floats, Floats]]:
-        """Return each attribute's activation map (h, w) and box (4,) in one image (1, 3, S, S)."""
+        """Return each attribute's activation maps (B, h, w) and boxes (B, 4) in (B, 3, S, S)."""
         import torch
 
         with torch.no_grad():
             _, conv7 = self._network.maps(images)
             maps, boxes = self._network.activation_maps(conv7), self._network.boxes(conv7)
         return {
-            name: (maps[0, number].numpy(), boxes[0, number].numpy())
+            name: (maps[:, number].numpy(), boxes[:, number].numpy())
             for number, name in enumerate(self._method.attributes.names)
         }
 

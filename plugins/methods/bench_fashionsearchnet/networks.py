@@ -19,15 +19,21 @@ DIMENSIONS = 4096  # of all representations together, if the recipe gives none
 
 
 class Towers(nn.Module):
-    """fc8, fc9 and fc10 of every attribute, all attributes at once; dropout before each layer."""
+    """fc8, fc9 and fc10 of every attribute, all attributes at once; dropout before each layer.
+
+    Weights and biases begin as those of `torch.nn.Linear`. Larger ones, as suit layers with ReLU
+    and no dropout, gave logits so far off at first that their gradient undid the first stage.
+    """
 
     def __init__(self, count: int, widths: Sequence[int]) -> None:
         super().__init__()
         pairs = list(pairwise(widths))
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(count, into, out) * (2 / into) ** 0.5) for into, out in pairs
+            nn.Parameter((2 * torch.rand(count, into, out) - 1) / into**0.5) for into, out in pairs
         )
-        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(count, 1, out)) for _, out in pairs)
+        self.biases = nn.ParameterList(
+            nn.Parameter((2 * torch.rand(count, 1, out) - 1) / into**0.5) for into, out in pairs
+        )
 
     def forward(self, regions: Tensor) -> Tensor:
         """Return the representations (B, A, D) of regions (B, A, K)."""
