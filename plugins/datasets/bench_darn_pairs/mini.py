@@ -107,7 +107,7 @@ def plan_mini(*, seed: int = 0, items: int = ITEMS) -> Mapping[str, Split]:
 
 
 def draw_picture(picture: Picture, *, seed: int) -> tuple[bytes, Parts]:
-    """Return the JPEG file of one photograph and the boxes of its parts, by picture and seed alone."""
+    """Return the JPEG file of one photograph, by picture and seed alone, and its parts' boxes."""
     item = picture.item
     look = sample_look(np.random.default_rng([seed, _LOOK, item.model]))
     garment = sample_item(look, np.random.default_rng([seed, _ITEM, item.model]))

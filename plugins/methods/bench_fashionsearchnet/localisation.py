@@ -79,7 +79,8 @@ def crop_and_resize(features: Tensor, boxes: Tensor, grid: int) -> Tensor:
     # how much each cell of the map counts for each place of the grid, (B, A · grid², h · w)
     weights = (down[..., :, None, :, None] * across[..., None, :, None, :]).flatten(4).flatten(1, 3)
     places = torch.bmm(weights, features.permute(0, 2, 3, 1).flatten(1, 2))
-    return places.unflatten(1, (-1, grid, grid)).permute(0, 1, 4, 2, 3)
+    split = places.reshape(len(places), -1, grid, grid, places.shape[2])
+    return split.permute(0, 1, 4, 2, 3)
 
 
 def _weights(start: Tensor, end: Tensor, length: int, grid: int) -> Tensor:

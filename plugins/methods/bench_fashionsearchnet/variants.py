@@ -27,8 +27,8 @@ _STAGE = {"batch_size": 32, "optimiser": "adam", "weight_decay": 0.0, "learning_
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "mini": {
         **_SMALL,
-        "classification": {**_STAGE, "schedule": "cosine"},
-        "joint": {**_STAGE, "schedule": "cosine"},
+        "classification": {**_STAGE, "epochs": 8, "schedule": "cosine"},
+        "joint": {**_STAGE, "epochs": 8, "schedule": "cosine"},
         "fusing": {**_STAGE, "learning_rate": 1e-3, "new_layers": 1.0},
     },
     "small": {
