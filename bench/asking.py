@@ -20,7 +20,7 @@ from bench.catalog import BOX, Catalog
 from bench.engines import choose_execution
 from bench.errors import IncompatibleError, RecordError, UnknownNameError, UserError
 from bench.features import Plan
-from bench.interfaces import Changer, Explainer, Recogniser
+from bench.interfaces import Changer, Recogniser
 from bench.plugins import Registry
 from bench.protocols import Protocol
 from bench.recipes import fields, flatten
@@ -176,7 +176,7 @@ def ask(
     domains = catalog.images["domain"].iloc[opened.protocol.tasks[0].queries].astype("str")
     asked = features.of_photograph(plan, question.file, question.box, domains.mode().iloc[0])
     seen = recognised(opened, asked)
-    own = seen if question.row is None else values_of(catalog, question.row)
+    own = seen if question.row is None else catalog.values_of(question.row)
     for change in conditions:
         asked = cast(Changer, extractor).change(asked, change)
     condition = Condition(like) if like else None
@@ -195,33 +195,13 @@ def ask(
     ids = catalog.images["id"]
     found = [
         Answer(rank, int(rows[place]), str(ids.iloc[rows[place]]), float(score),
-               values_of(catalog, int(rows[place])))
+               catalog.values_of(int(rows[place])))
         for rank, (place, score) in enumerate(zip(places, scores, strict=True), 1)
     ]  # fmt: skip
     wanted = {**own, **changes}
     if like:
         wanted = {name: value for name, value in own.items() if name == like}
     return Answers(found, wanted, seen)
-
-
-def seen_where(
-    opened: Opened, question: Question
-) -> Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    """Return, by attribute, where the method sees it: map (h, w), box (4,); none if it cannot tell.
-
-    Both are of the part of the photograph that the network sees.
-    """
-    extractor = opened.plan.extractor
-    if not isinstance(extractor, Explainer):
-        return {}
-    import torch
-
-    from bench.images import read_image
-    from bench.training.batches import normalised
-
-    pixels = read_image(question.file, question.box, extractor.preprocessing)[None]
-    seen = extractor.explain(normalised(pixels, extractor.preprocessing, torch.device("cpu")))
-    return {name: (maps[0], boxes[0]) for name, (maps, boxes) in seen.items()}
 
 
 def recognised(opened: Opened, asked: npt.NDArray[np.float32]) -> dict[str, str]:
@@ -236,17 +216,6 @@ def recognised(opened: Opened, asked: npt.NDArray[np.float32]) -> dict[str, str]
         except IncompatibleError:  # it has not learnt this one
             continue
         found[attribute.name] = attribute.values[int(scores[0].argmax())]
-    return found
-
-
-def values_of(catalog: Catalog, row: int) -> dict[str, str]:
-    """Return the values that an image has, by attribute; several are joined by commas."""
-    found = {}
-    for attribute in catalog.schema.attributes:
-        shown = catalog.present[row, catalog.schema.columns(attribute.name)]
-        names = [name for name, has in zip(attribute.values, shown, strict=True) if has]
-        if names:
-            found[attribute.name] = ", ".join(names)
     return found
 
 

@@ -150,6 +150,16 @@ class Catalog:
                 labels[:, number] = np.where(values.any(axis=1), values.argmax(axis=1), -1)
         return labels
 
+    def values_of(self, row: int) -> dict[str, str]:
+        """Return the values that an image has, by attribute; several are joined by commas."""
+        found = {}
+        for attribute in self.schema.attributes:
+            shown = self.present[row, self.schema.columns(attribute.name)]
+            names = [name for name, has in zip(attribute.values, shown, strict=True) if has]
+            if names:
+                found[attribute.name] = ", ".join(names)
+        return found
+
     def rows(self, **conditions: str | Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the rows where each named column equals a value or is among several."""
         mask = np.ones(len(self), np.bool_)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isnan, nan
 from pathlib import Path
 
@@ -21,12 +21,15 @@ from tabulate import tabulate
 
 from bench.errors import RecordError
 from bench.records import MetricValue, Record, TaskResult, as_folder, finished
+from bench.reported import Reported
 from bench.storage import write_text
 
 MINI_WARNING = (
     "**Drawn pictures.** This table is of a mini edition, drawn by the program itself to show that "
     "an implementation works. It says nothing about real photographs."
 )
+MEAN = "plain mean"
+ReportedOf = Callable[[str], Sequence[Reported]]
 COLUMNS = (  # of the CSV files, one row per record, task and metric
     "dataset edition protocol protocol_fingerprint origin method variant budget backbone "
     "substitute_for weights "
@@ -77,8 +80,12 @@ def add(folder: Path, source: Path, *, replace: bool) -> Path:
     return place
 
 
-def build(folder: Path) -> dict[Path, str]:
-    """Return the text of every file that the records below `folder` determine."""
+def build(folder: Path, reported: ReportedOf) -> dict[Path, str]:
+    """Return the text of every file that the records below `folder` determine.
+
+    `reported(method)` are the numbers that the method's paper reports; where a table has a record
+    of the method, those of the same data and protocol stand below it.
+    """
     files: dict[Path, str] = {}
     index = []
     records = folder / "records"
@@ -90,21 +97,24 @@ def build(folder: Path) -> dict[Path, str]:
             raise RecordError(f"{protocol} holds records of several protocol fingerprints")
         place = folder / protocol.parent.name / protocol.name
         ordered = sorted(found, key=_rank)
-        files[place.with_name(f"{place.name}.md")] = _markdown(ordered)
+        files[place.with_name(f"{place.name}.md")] = _markdown(ordered, reported)
         files[place.with_name(f"{place.name}.csv")] = _csv(ordered)
         index.append((ordered[0], len(ordered), place.relative_to(folder).as_posix()))
     files[folder / "README.md"] = _index(index)
     return files
 
 
-def check(folder: Path) -> list[str]:
-    """Return what does not hold between the records and the tables; nothing if all does."""
+def check(folder: Path, reported: ReportedOf) -> list[str]:
+    """Return what does not hold between the records and the tables; nothing if all does.
+
+    `reported` is as for `build`.
+    """
     problems = []
     for path, record in _read_all(folder / "records"):
         place = record_place(folder, record)
         if path != place:
             problems.append(f"{path}: its content belongs at {place}; was it edited?")
-    expected = build(folder)
+    expected = build(folder, reported)
     for path, text in expected.items():
         if not path.is_file():
             problems.append(f"{path}: missing; run `bench leaderboard build`")
@@ -155,16 +165,12 @@ def _escape(text: str) -> str:
     return html.escape(text).replace("|", "\\|")
 
 
-def _markdown(records: list[Record]) -> str:
+def _markdown(records: list[Record], reported: ReportedOf) -> str:
     first = records[0]
     lines = [f"# {_escape(first.edition_name)}: {_escape(first.protocol)}", ""]
     if first.dataset.edition == "mini":
         lines += [MINI_WARNING, ""]
-    partial = [
-        f"{here:,} of {published:,} {_escape(what)}"
-        for what, (here, published) in first.dataset.coverage.items()
-        if here != published
-    ]
+    partial = _partial(first)
     if partial:
         lines += [f"Not all of the published data: {', '.join(partial)}.", ""]
     common = _common_options(records)
@@ -190,12 +196,22 @@ def _markdown(records: list[Record]) -> str:
             "",
             *_tasks_table(records),
         ]
+    lines += _reported_table(records, reported)
     lines += [
-        "Each value is the mean over queries with its 95 % bootstrap interval; best mean in bold. "
-        "Made from the records by `bench leaderboard build`; do not edit.",
+        "Each measured value is the mean over queries with its 95 % bootstrap interval; best mean "
+        "in bold. Made from the records by `bench leaderboard build`; do not edit.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _partial(record: Record) -> list[str]:
+    """Return how much of the published data was there, for what was not there whole."""
+    return [
+        f"{here:,} of {published:,} {_escape(what)}"
+        for what, (here, published) in record.dataset.coverage.items()
+        if here != published
+    ]
 
 
 def _metrics_table(records: list[Record], values: list[dict[str, MetricValue]]) -> list[str]:
@@ -226,18 +242,74 @@ def _cost_cells(record: Record) -> list[str]:
 
 
 def _tasks_table(records: list[Record]) -> list[str]:
-    """Return a table of the headline metric with a row per task and a column per record."""
-    headline = records[0].headline
-    header = ["task", "queries", "candidates"]
+    """Return a table of the headline metric with a row per record and a column per task."""
+    first, headline = records[0], records[0].headline
     common = _common_options(records)
-    header += [" ".join(filter(None, _method_cells(record, common))) for record in records]
-    rows = []
-    for number, task in enumerate(records[0].tasks):
-        values = [record.tasks[number].metrics.get(headline) for record in records]
-        best = _best(values)
-        cells = [_cell(value, best) for value in values]
-        rows.append([_escape(task.task), f"{task.queries:,}", f"{task.gallery:,}", *cells])
+    rows = [
+        ["queries", "", *(f"{task.queries:,}" for task in first.tasks), ""],
+        ["candidates", "", *(f"{task.gallery:,}" for task in first.tasks), ""],
+    ]
+    of_each = [
+        [*(task.metrics.get(headline) for task in record.tasks), record.mean.get(headline)]
+        for record in records
+    ]
+    best = [_best(values) for values in zip(*of_each, strict=True)]
+    for record, values in zip(records, of_each, strict=True):
+        method, backbone, weights = _method_cells(record, common)
+        cells = [_cell(*pair) for pair in zip(values, best, strict=True)]
+        rows.append([f"{method}, seed {record.seed}", f"{backbone}, {weights}", *cells])
+    header = ["method", "backbone", *(_escape(task.task) for task in first.tasks), MEAN]
     return [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+
+
+def _reported_table(records: list[Record], reported: ReportedOf) -> list[str]:
+    """Return what papers report of these methods on these data: a row per variant.
+
+    Its columns are tasks, for the headline metric, or metrics where there is one task.
+    """
+    first = records[0]
+    several, known = len(first.tasks) > 1, {*first.tasks[0].metrics}
+    numbers = [
+        (method, number)
+        for method in sorted({record.method for record in records})
+        for number in reported(method)
+        if (number.dataset, number.protocol) == (first.dataset.name, first.protocol)
+        and (number.metric == first.headline if several else number.metric in known)
+    ]
+    if not numbers:
+        return []
+    own = [task.task for task in first.tasks] if several else list(first.tasks[0].metrics)
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for method, number in numbers:
+        name = " ".join([method, *([number.variant] if number.variant != "default" else [])])
+        column = (number.task or MEAN) if several else number.metric
+        found.setdefault((name, number.source), {})[column] = f"{number.value:.3f}"
+    given = dict.fromkeys(column for cells in found.values() for column in cells)
+    columns = [column for column in own if column in given]
+    columns += [column for column in given if column not in columns and column != MEAN]
+    columns += [MEAN] if MEAN in given else []
+    rows = [
+        [_escape(name), *(cells.get(column, "") for column in columns), _escape(source)]
+        for (name, source), cells in found.items()
+    ]
+    sizes = sorted({(number.queries, number.gallery) for _, number in numbers}, key=str)
+    asked = "; ".join(
+        f"{'an unknown number of' if queries is None else f'{queries:,}'} queries, "
+        f"{'an unknown number of' if gallery is None else f'{gallery:,}'} gallery images"
+        for queries, gallery in sizes
+    )
+    return [
+        f"## {first.headline if several else 'Numbers'} as papers report "
+        f"{'it' if several else 'them'}",
+        "",
+        f"By the papers themselves, on the published data: {asked}."
+        + (" Other images than above, so these rows compare with each other alone." if (
+            first.dataset.edition == "mini" or _partial(first)) else ""),
+        "",
+        tabulate(rows, ["method", *map(_escape, columns), "source"], tablefmt="github",
+                 disable_numparse=True),
+        "",
+    ]  # fmt: skip
 
 
 def _method_cells(record: Record, common: dict[str, object]) -> list[str]:

@@ -72,8 +72,8 @@ def _row(
     return block
 
 
-def _drawn(shown: Shown) -> Image.Image:
-    """Return a picture in its square, with heat, box and frame."""
+def painted(shown: Shown) -> Image.Image:
+    """Return a picture with its heat and box."""
     picture = Image.fromarray(shown.picture.permute(1, 2, 0).numpy())
     if shown.heat is not None:
         heat = np.clip(shown.heat / max(float(shown.heat.max()), 1e-9), 0, 1)
@@ -83,7 +83,12 @@ def _drawn(shown: Shown) -> Image.Image:
         corners = shown.box * np.array([picture.width, picture.height] * 2)
         stroke = max(1, round(max(picture.size) / 90))
         ImageDraw.Draw(picture).rectangle(tuple(corners.tolist()), outline="yellow", width=stroke)
-    picture = ImageOps.contain(picture, (CELL, CELL))
+    return picture
+
+
+def _drawn(shown: Shown) -> Image.Image:
+    """Return a picture in its square, with heat, box and frame."""
+    picture = ImageOps.contain(painted(shown), (CELL, CELL))
     cell = Image.new("RGB", (CELL, CELL), "white")
     cell.paste(picture, ((CELL - picture.width) // 2, (CELL - picture.height) // 2))
     if shown.frame is not None:

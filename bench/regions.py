@@ -8,25 +8,29 @@ their IoU with that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from bench.asking import Opened
 from bench.catalog import BOX
 from bench.detection.boxes import iou
 from bench.errors import IncompatibleError, RecordError
 from bench.images import decode_inside, resize_and_crop, seen_part
-from bench.interfaces import Explainer
+from bench.interfaces import Explainer, FeatureExtractor
 from bench.region_files import TRUTH, Boxes, read_truth
 from bench.statistics import bootstrap_intervals, means
 from bench.storage import write_text
 from bench.tasks import Rows
 from bench.training.batches import normalised
+
+if TYPE_CHECKING:
+    from bench.asking import Opened
 
 FILE = "regions.json"
 BATCH = 32
@@ -102,6 +106,40 @@ def read(run: Path) -> Regions:
     return Regions(**content)
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network sees of a picture, uint8 (3, h, w), and where in it each attribute.
+
+    `of_each` has a map (h, w) and a box (4,), as shares of the picture's sides, by attribute.
+    """
+
+    picture: torch.Tensor
+    of_each: Mapping[str, tuple[npt.NDArray[np.float32], Boxes]]
+
+
+def where_seen(extractor: FeatureExtractor, file: Path, box: Boxes) -> Seen | None:
+    """Return where a method sees attributes in an image file, None if it cannot tell.
+
+    Raises `DamagedImageError` for a file that cannot be read.
+    """
+    if not isinstance(extractor, Explainer):
+        return None
+    picture = decode_inside(file, box)
+    found = extractor.explain(_input(extractor, [picture]))
+    height, width = picture.shape[1:]
+    left, top, right, bottom = seen_part(extractor.preprocessing, height, width)
+    part = picture[
+        :, round(top * height) : round(bottom * height), round(left * width) : round(right * width)
+    ]
+    return Seen(part, {name: (maps[0], boxes[0]) for name, (maps, boxes) in found.items()})
+
+
+def _input(extractor: FeatureExtractor, pictures: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return pictures (3, h, w) as the network's input."""
+    pixels = torch.stack([resize_and_crop(of, extractor.preprocessing) for of in pictures])
+    return normalised(pixels, extractor.preprocessing, torch.device("cpu"))
+
+
 def _seen(
     opened: Opened, rows: Rows, progress: Callable[[int, int], None]
 ) -> tuple[list[str], Boxes]:
@@ -114,11 +152,11 @@ def _seen(
     images, parts, names = opened.catalog.images, [], [""]
     for start in range(0, len(rows), BATCH):
         facts = images.iloc[rows[start : start + BATCH]]
-        pixels = torch.stack([
-            resize_and_crop(decode_inside(opened.catalog.root / path, box), extractor.preprocessing)
+        pictures = [
+            decode_inside(opened.catalog.root / path, box)
             for path, box in zip(facts["path"], facts[list(BOX)].to_numpy(np.float32), strict=True)
-        ])  # fmt: skip
-        found = extractor.explain(normalised(pixels, extractor.preprocessing, torch.device("cpu")))
+        ]
+        found = extractor.explain(_input(opened.plan.extractor, pictures))
         names = list(found)
         parts.append(np.stack([boxes for _, boxes in found.values()], axis=1))
         progress(min(start + BATCH, len(rows)), len(rows))

@@ -138,7 +138,9 @@ def run(request: Request, registry: Registry, listener: Listener) -> list[Outcom
             )
             facts = [stage.facts for stage in trained]
             record = _record(prepared, work, place, extraction, scores, facts, cost)
-            write_report(place.folder, record, prepared.data.catalog, prepared.reported)
+            write_report(
+                place.folder, record, prepared.data.catalog, prepared.reported, work.plan.extractor
+            )
             records.finish(place.folder, record)
             outcomes[protocol.name] = Outcome(record, place.folder, False)
         started = time.perf_counter()

@@ -95,17 +95,21 @@ def _heading(photograph: str, changes: dict[str, str], like: str) -> str:
 
 def asked(opened: Opened, question: Question, answers: Answers) -> list[Shown]:
     """Return the photograph, and where the method sees each attribute in it, if it can tell."""
-    from bench.asking import seen_where
     from bench.images import decode_inside
     from bench.panel import Shown
+    from bench.regions import where_seen
 
     picture = decode_inside(question.file, question.box)
-    listed: list[tuple[str, bool | None]] = [(f"{n}: {v}", None) for n, v in answers.seen.items()]
+    seen = where_seen(opened.plan.extractor, question.file, question.box)
+    if seen is None:
+        return [
+            Shown(picture, [(f"{name}: {value}", None) for name, value in answers.seen.items()])
+        ]
     parts = [
-        Shown(picture, [(name, None), (answers.seen.get(name, ""), None)], heat, box)
-        for name, (heat, box) in seen_where(opened, question).items()
+        Shown(seen.picture, [(name, None), (answers.seen.get(name, ""), None)], heat, box)
+        for name, (heat, box) in seen.of_each.items()
     ]
-    return [Shown(picture, [] if parts else listed), *parts]
+    return [Shown(picture, []), *parts]
 
 
 def found(opened: Opened, answers: Answers) -> list[Shown]:

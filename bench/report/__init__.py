@@ -7,36 +7,22 @@ its pictures may go further.
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow.parquet as pq
 from jinja2 import Environment, PackageLoader
 
-from bench.catalog import BOX, Catalog
-from bench.errors import DamagedImageError
+from bench.catalog import Catalog
+from bench.interfaces import FeatureExtractor
 from bench.leaderboard import MINI_WARNING
-from bench.pictures import hash_order
 from bench.records import MetricValue, Record
+from bench.report.examples import examples
 from bench.reported import Reported, beside
 from bench.storage import write_text
 
 FILE = "report.html"
-QUERIES, ANSWERS = 12, 7  # of the page's examples
-SIDE = 112  # pixels of the longer side of a picture
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture on the page; `relevant` is None for a query's own."""
-
-    name: str
-    data: str  # of a JPEG, base64
-    relevant: bool | None
 
 
 @dataclass(frozen=True)
@@ -50,9 +36,13 @@ class Line:
 
 
 def write_report(
-    folder: Path, record: Record, catalog: Catalog, reported: Sequence[Reported]
-) -> Path:
-    """Write the page of a run into its folder, which has its rankings, and return its path."""
+    folder: Path, record: Record, catalog: Catalog, reported: Sequence[Reported],
+    extractor: FeatureExtractor,
+) -> Path:  # fmt: skip
+    """Write the page of a run into its folder, which has its rankings, and return its path.
+
+    Of an `extractor` that says where it sees attributes the page shows that too.
+    """
     environment = Environment(loader=PackageLoader("bench", "report"), autoescape=True)
     page = environment.get_template("page.html").render(
         record=record,
@@ -60,7 +50,7 @@ def write_report(
         metrics=list(record.tasks[0].metrics),
         lines=[*_measured(record), *_reported(record, reported)],
         curves=_curves(record),
-        examples=_examples(folder, record, catalog),
+        examples=examples(folder, catalog, extractor),
     )
     write_text(folder / FILE, page)
     return folder / FILE
@@ -118,51 +108,3 @@ def _curves(record: Record) -> str:
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     text = drawn.getvalue()
     return text[text.index("<svg") :]
-
-
-def _examples(folder: Path, record: Record, catalog: Catalog) -> list[list[Picture]]:
-    """Return some queries, each with its first answers: the first in the order of their hashes.
-
-    Nobody has chosen them, and they are the same for every method.
-    """
-    rows = {str(name): row for row, name in enumerate(catalog.images["id"])}
-    table = pq.read_table(folder / "rankings.parquet", filters=[("rank", "<=", ANSWERS)])
-    answers = table.to_pandas()
-    asked = answers[["task", "query", "target"]].drop_duplicates()
-    known = asked["query"].isin(rows) & asked["task"].isin(
-        answers["task"][answers["gallery"].isin(rows)]  # where values are ranked there are none
-    )
-    asked = asked[known]
-    names = [f"{task} {query} {target}" for task, query, target in asked.itertuples(index=False)]
-    chosen = asked.iloc[hash_order(names)[:QUERIES]]
-    found = []
-    for task, query, target in chosen.itertuples(index=False):
-        same = (answers["task"] == task) & (answers["query"] == query)
-        same &= (answers["target"] == target) | (answers["target"].isna() & (target is None))
-        ranked = answers[same].sort_values("rank")
-        label = f"{query}: {task} = {target}" if target else str(query)
-        of_one = [Picture(label, _thumbnail(catalog, rows[query]), None)]
-        of_one += [
-            Picture(str(name), _thumbnail(catalog, rows[name]), bool(relevant))
-            for name, relevant in zip(ranked["gallery"], ranked["relevant"], strict=True)
-        ]
-        found.append(of_one)
-    return found
-
-
-def _thumbnail(catalog: Catalog, row: int) -> str:
-    """Return a small picture of a row, cut to its box, as base64; "" where it cannot be read."""
-    from torchvision.transforms.v2.functional import to_pil_image
-
-    from bench.images import decode_inside
-
-    facts = catalog.images.iloc[row]
-    try:
-        image = decode_inside(catalog.root / facts["path"], facts[list(BOX)].to_numpy(np.float32))
-    except (DamagedImageError, OSError):
-        return ""
-    picture = to_pil_image(image)
-    picture.thumbnail((SIDE, SIDE))
-    with io.BytesIO() as encoded:
-        picture.save(encoded, format="JPEG", quality=80)
-        return base64.b64encode(encoded.getvalue()).decode()

@@ -12,8 +12,10 @@ from bench import leaderboard, records
 from bench.errors import RecordError
 from bench.leaderboard import MINI_WARNING
 from bench.records import Record
+from bench.reported import Reported
 from bench.storage import write_text
 
+NOTHING = lambda _: ()  # noqa: E731 (no method here has a paper)
 MakeRecord = Callable[..., Record]
 Add = Callable[..., Path]
 
@@ -38,7 +40,7 @@ def add(folder: Path, tmp_path: Path, make_record: MakeRecord) -> Add:
 
 def write(folder: Path) -> dict[str, bytes]:
     """Build and write the tables; return the bytes of every file by its name below `folder`."""
-    for path, text in leaderboard.build(folder).items():
+    for path, text in leaderboard.build(folder, NOTHING).items():
         write_text(path, text)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -128,7 +130,7 @@ def test_the_same_records_make_the_same_bytes_in_whatever_order_they_came(
             leaderboard.add(folder, tmp_path / "run", replace=False)
         written.append(write(folder))
         assert write(folder) == written[-1]
-        assert leaderboard.check(folder) == []
+        assert leaderboard.check(folder, NOTHING) == []
     assert written[0] == written[1]
     assert len(written[0]) == 6 + 3
     assert not any(b"\r" in content for content in written[0].values())
@@ -178,7 +180,7 @@ def test_a_record_of_another_fingerprint_put_there_by_hand_is_not_built(
     record = make_record(protocol_fingerprint="7" * 32)
     write_text(place.with_name("by-hand.json"), record.to_json())
     with pytest.raises(RecordError, match="several protocol fingerprints"):
-        leaderboard.build(folder)
+        leaderboard.build(folder, NOTHING)
 
 
 def test_another_fingerprint_may_stand_beside_under_another_edition_or_protocol(add: Add) -> None:
@@ -226,7 +228,7 @@ def test_a_record_of_another_setting_stands_beside(
 def test_check_has_nothing_to_say_of_what_was_built(add: Add, folder: Path) -> None:
     add()
     write(folder)
-    assert leaderboard.check(folder) == []
+    assert leaderboard.check(folder, NOTHING) == []
 
 
 @pytest.mark.parametrize(
@@ -239,11 +241,11 @@ def test_check_finds_an_edited_and_a_missing_table(name: str, add: Add, folder: 
     content = file.read_bytes()
     for edited in (content + b"\n", content.replace(b"\n", b"\r\n")):
         file.write_bytes(edited)
-        assert leaderboard.check(folder) == [
+        assert leaderboard.check(folder, NOTHING) == [
             f"{file}: differs from its records; run `bench leaderboard build`"
         ]
     file.unlink()
-    assert leaderboard.check(folder) == [f"{file}: missing; run `bench leaderboard build`"]
+    assert leaderboard.check(folder, NOTHING) == [f"{file}: missing; run `bench leaderboard build`"]
 
 
 def test_check_finds_an_edited_record_though_the_tables_were_built_of_it(
@@ -252,7 +254,7 @@ def test_check_finds_an_edited_record_though_the_tables_were_built_of_it(
     place = add()
     place.write_text(place.read_text().replace('"mean": 0.5', '"mean": 0.9'))
     write(folder)
-    [problem] = leaderboard.check(folder)
+    [problem] = leaderboard.check(folder, NOTHING)
     assert problem.startswith(f"{place}: its content belongs at {place.parent}")
     assert problem.endswith("; was it edited?")
 
@@ -263,14 +265,16 @@ def test_check_finds_a_moved_record(add: Add, folder: Path) -> None:
     moved.parent.mkdir()
     shutil.move(place, moved)
     write(folder)
-    assert f"{moved}: its content belongs at {place}; was it edited?" in leaderboard.check(folder)
+    assert f"{moved}: its content belongs at {place}; was it edited?" in leaderboard.check(
+        folder, NOTHING
+    )
 
 
 def test_check_finds_a_table_whose_records_are_gone(add: Add, folder: Path) -> None:
     place = add()
     write(folder)
     place.unlink()
-    problems = leaderboard.check(folder)
+    problems = leaderboard.check(folder, NOTHING)
     for ending in (".csv", ".md"):
         table = folder / "clothing@full" / f"test-vs-train{ending}"
         assert f"{table}: no record stands behind this table" in problems
@@ -280,13 +284,13 @@ def test_check_refuses_a_file_that_is_no_record(add: Add, folder: Path) -> None:
     place = add()
     place.write_text("{}")
     with pytest.raises(RecordError, match="is not a record of schema 4"):
-        leaderboard.check(folder)
+        leaderboard.check(folder, NOTHING)
 
 
 def test_without_records_there_is_an_empty_index(folder: Path) -> None:
     folder.mkdir()
     assert list(write(folder)) == ["README.md"]
-    assert leaderboard.check(folder) == []
+    assert leaderboard.check(folder, NOTHING) == []
 
 
 def test_only_tables_of_a_mini_edition_warn_of_drawn_pictures(add: Add, folder: Path) -> None:
@@ -312,10 +316,11 @@ def test_names_can_neither_make_html_nor_columns(add: Add, folder: Path) -> None
             assert rb"a\|b&lt;script&gt;&amp;" in content
     text = files["a-b-script--@full/a-b-script--.md"].decode()
     rows = [line.replace("\\|", "") for line in text.splitlines()]
-    (of_metrics,) = [row for row in rows if row.startswith("| pretrained")]
+    of_metrics, _ = [row for row in rows if row.startswith("| pretrained")]
     assert of_metrics.count("|") == 1 + 9  # nine columns with a bar around each
-    of_tasks = [row for row in rows if row.startswith("| ab&lt;script&gt;")]
-    assert [row.count("|") for row in of_tasks] == [1 + 4] * 2
+    _, of_tasks = [row for row in rows if row.startswith("| method")]
+    assert of_tasks.count("ab&lt;script&gt;&amp;") == 2
+    assert of_tasks.count("|") == 1 + 5
     tables = files["a-b-script--@full/a-b-script--.csv"].decode()
     assert next(csv.DictReader(tables.splitlines()))["variant"] == evil
 
@@ -386,15 +391,53 @@ def test_several_tasks_make_a_table_of_their_mean_and_one_of_each(add: Add, fold
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
     assert "2 tasks; each value is the plain mean over them. Protocol fingerprint" in text
     assert "## hit@1 of each task" in text
-    header, first, second, tasks, colour, shape = cells(text)
+    header, first, second, tasks, queries, candidates, one, two = cells(text)
     assert header[3:5] == ["hit@1", "mrr"]
     assert first[:4] == ["pretrained", "timm:resnet50", "pretrained", "**0.500** [0.400, 0.600]"]
     assert second[0] == "pretrained wide"
     assert second[3:5] == ["0.400 [0.300, 0.500]", "**0.250** [0.150, 0.350]"]
-    assert tasks == ["task", "queries", "candidates", "pretrained timm:resnet50 pretrained",
-                     "pretrained wide timm:vgg16 pretrained"]  # fmt: skip
-    assert colour == ["colour", "1,200", "60", "**0.750** [0.650, 0.850]", "0.500 [0.400, 0.600]"]
-    assert shape == ["shape", "34", "60", "0.250 [0.150, 0.350]", "**0.300** [0.200, 0.400]"]
+    assert tasks == ["method", "backbone", "colour", "shape", "plain mean"]
+    assert queries == ["queries", "", "1,200", "34", ""]
+    assert candidates == ["candidates", "", "60", "60", ""]
+    assert one == ["pretrained, seed 0", "timm:resnet50, pretrained", "**0.750** [0.650, 0.850]",
+                   "0.250 [0.150, 0.350]", "**0.500** [0.400, 0.600]"]  # fmt: skip
+    assert two == ["pretrained wide, seed 0", "timm:vgg16, pretrained", "0.500 [0.400, 0.600]",
+                   "**0.300** [0.200, 0.400]", "0.400 [0.300, 0.500]"]  # fmt: skip
+
+
+REPORTED = [
+    Reported(variant="default", dataset="clothing", protocol="test-vs-train", task=task,
+             metric="hit@1", value=value, queries=2000, gallery=None, source="Table <1>")
+    for task, value in (("shape", 0.125), ("fabric", 0.5), ("", 0.3125))
+]  # fmt: skip
+
+
+def test_what_a_paper_reports_stands_below_in_the_same_form(add: Add, folder: Path) -> None:
+    add(**several(0.75, 0.25, 0.5))
+    elsewhere = REPORTED[0].model_copy(update={"protocol": "leave-one-out"})
+    other = REPORTED[0].model_copy(update={"metric": "mrr"})
+    numbers = {"pretrained": [*REPORTED, elsewhere, other]}
+    files = leaderboard.build(folder, numbers.__getitem__)
+    text = files[folder / "clothing@full/test-vs-train.md"]
+    assert "## hit@1 as papers report it" in text
+    assert "2,000 queries, an unknown number of gallery images." in text
+    assert cells(text)[-2:] == [
+        ["method", "shape", "fabric", "plain mean", "source"],
+        ["pretrained", "0.125", "0.500", "0.312", "Table &lt;1&gt;"],
+    ]
+    assert "Other images" not in text
+
+
+def test_reported_numbers_of_one_task_stand_by_metric_and_away_from_drawn_pictures(
+    add: Add, folder: Path
+) -> None:
+    add(dataset={"edition": "mini"})
+    mean = REPORTED[2]
+    numbers = [mean, mean.model_copy(update={"metric": "ndcg@7[attributes]"})]
+    text = leaderboard.build(folder, lambda _: numbers)[folder / "clothing@mini/test-vs-train.md"]
+    assert cells(text)[-2:] == [["method", "hit@1", "source"],
+                                ["pretrained", "0.312", "Table &lt;1&gt;"]]  # fmt: skip
+    assert "Other images than above, so these rows compare with each other alone." in text
 
 
 def test_the_mean_of_several_tasks_leads_and_not_the_first_of_them(add: Add, folder: Path) -> None:
@@ -432,10 +475,10 @@ def test_one_task_has_no_mean_beside_it(add: Add, folder: Path) -> None:
 def test_tables_of_several_tasks_are_checked_like_others(add: Add, folder: Path) -> None:
     place = add(**several(0.75, 0.25, 0.5))
     write(folder)
-    assert leaderboard.check(folder) == []
+    assert leaderboard.check(folder, NOTHING) == []
     table = folder / "clothing@full/test-vs-train.md"
-    table.write_text(table.read_text().replace("| shape  |", "| colour |"))
-    [problem] = leaderboard.check(folder)
+    table.write_text(table.read_text().replace("| shape ", "| colour "))
+    [problem] = leaderboard.check(folder, NOTHING)
     assert problem == f"{table}: differs from its records; run `bench leaderboard build`"
     assert Record.read(place).mean["hit@1"].mean == 0.5
 

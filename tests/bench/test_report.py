@@ -12,10 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.catalog import Catalog
+from bench.interfaces import FeatureExtractor
 from bench.records import Record
-from bench.report import ANSWERS, QUERIES, write_report
+from bench.report import write_report
+from bench.report.examples import ANSWERS, QUERIES
 from bench.reported import Reported
 
+
+class Plain(FeatureExtractor):
+    pass
+
+
+PLAIN = Plain()
 ODD = "<script>alert(1)</script>&"
 
 
@@ -73,7 +81,7 @@ def test_a_page_shows_numbers_curves_and_answers(
                         source=f"Table {ODD}")  # fmt: skip
     rank(tmp_path / "run", catalog, tasks=[f"one{ODD}"], queries=20, depth=9)
     (catalog.root / "3.jpg").write_bytes(b"no picture")
-    file = write_report(tmp_path / "run", record, catalog, [reported])
+    file = write_report(tmp_path / "run", record, catalog, [reported], PLAIN)
     text = file.read_text()
     page = Page(text)
     assert "script" not in {tag for tag, _ in page.tags}
@@ -87,7 +95,7 @@ def test_a_page_shows_numbers_curves_and_answers(
     assert page.figures("wrong") == QUERIES * (ANSWERS - 1)
     assert "not readable" in page.text
     assert len(re.findall("<svg", text)) == 1
-    again = write_report(tmp_path / "run", record, catalog, [reported]).read_text()
+    again = write_report(tmp_path / "run", record, catalog, [reported], PLAIN).read_text()
     assert again == text, "the same bytes each time"
     # nothing is fetched from anywhere
     sources = [facts["src"] or "" for tag, facts in page.tags if tag == "img"]
@@ -103,7 +111,7 @@ def test_a_page_of_drawn_pictures_says_so_and_of_values_has_no_pictures(
     table = pq.read_table(tmp_path / "run" / "rankings.parquet").to_pandas()
     table["gallery"] = "red"  # a value that was recognised
     pq.write_table(pa.Table.from_pandas(table), tmp_path / "run" / "rankings.parquet")
-    page = Page(write_report(tmp_path / "run", record, catalog, []).read_text())
+    page = Page(write_report(tmp_path / "run", record, catalog, [], PLAIN).read_text())
     assert "It says nothing about real photographs" in page.text
     assert not page.figures("query")
     assert "svg" not in {tag for tag, _ in page.tags}  # the record has no curve
@@ -114,7 +122,7 @@ def test_a_browser_shows_the_page(
     tmp_path: Path, catalog: Catalog, make_record: Callable[..., Record]
 ) -> None:
     rank(tmp_path / "run", catalog, tasks=["all"], queries=20, depth=9)
-    file = write_report(tmp_path / "run", make_record(), catalog, [])
+    file = write_report(tmp_path / "run", make_record(), catalog, [], PLAIN)
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
