@@ -26,6 +26,7 @@ from bench.claim_files import (
     NotCheckable,
     Quantity,
     Ratio,
+    RunFact,
     Side,
     place,
 )
@@ -67,6 +68,8 @@ def compare(check: Check, evidence: Evidence) -> list[Comparison]:
         case Fact():
             verdict, text = check.load()()
             return [Comparison("", verdict, text)]
+        case RunFact():
+            of_each = [_tried(_of_runs, check, this, evidence) for this in check.these]
         case Larger():
             return _tried(_larger, check, evidence)
         case EveryQuery():
@@ -92,6 +95,15 @@ def _tried(of_one: Callable[..., list[Comparison]], *arguments: Any) -> list[Com
         return of_one(*arguments)
     except UserError as error:
         return [Comparison("", "not checkable", str(error))]
+
+
+def _of_runs(check: RunFact, this: Side, evidence: Evidence) -> list[Comparison]:
+    found = []
+    for run in evidence.of(this, check).runs:
+        verdict, text = check.load()(run.folder, run.record)
+        what = f"{this}, seed {run.record.seed}"
+        found.append(Comparison(what, verdict, text, runs=[str(run.folder)]))
+    return found
 
 
 def _pairs(check: Better | Ratio | Close | Growth | Curve) -> Iterable[tuple[Side, Side]]:

@@ -193,22 +193,37 @@ class Curve(Place):
         return self
 
 
-class Fact(Part):
-    """What code decides without runs: `MODULE:FUNCTION`, which returns a verdict and one line."""
+class Coded(Part):
+    """What a function decides: `MODULE:FUNCTION`, which returns a verdict and one line."""
 
-    kind: Literal["fact"]
     function: str = Field(pattern=r"^[\w.]+:\w+$")
 
-    def load(self) -> Callable[[], tuple[Any, str]]:
+    def load(self) -> Callable[..., tuple[Any, str]]:
         """Return the function; raises `UserError` if there is none of that name."""
         module, _, name = self.function.partition(":")
         try:
-            found: Callable[[], tuple[Any, str]] = getattr(importlib.import_module(module), name)
+            found: Callable[..., tuple[Any, str]] = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError) as error:
             raise UserError(
                 f"function {self.function}: {error}; expected MODULE:FUNCTION"
             ) from None
         return found
+
+
+class Fact(Coded):
+    """What code decides without runs; the function takes nothing."""
+
+    kind: Literal["fact"]
+
+
+class RunFact(Coded, Place):
+    """What code decides of each run of `these`; the function takes the run's folder and record.
+
+    It raises `UserError` where the run does not tell.
+    """
+
+    kind: Literal["run-fact"]
+    these: Sides
 
 
 class NotCheckable(Part):
@@ -219,7 +234,7 @@ class NotCheckable(Part):
 
 
 Check: TypeAlias = Annotated[
-    Union[Better, Ratio, Close, Growth, Larger, EveryQuery, Curve, Fact, NotCheckable],  # noqa: UP007 (pydantic)
+    Union[Better, Ratio, Close, Growth, Larger, EveryQuery, Curve, Fact, RunFact, NotCheckable],  # noqa: UP007 (pydantic)
     Discriminator("kind"),
 ]
 
@@ -315,7 +330,7 @@ def sides(check: Check) -> Iterator[Side]:
                 yield quantity.over
     elif isinstance(check, Better | Ratio | Close | Growth | Curve):
         yield from (*check.these, *check.than)
-    elif isinstance(check, EveryQuery):
+    elif isinstance(check, EveryQuery | RunFact):
         yield from check.these
 
 
@@ -324,7 +339,7 @@ def _metrics(check: Check) -> tuple[str, ...]:
         return (check.metric,)
     if isinstance(check, EveryQuery):
         return (*check.metrics, *check.at_least)
-    return () if isinstance(check, Fact | NotCheckable) else check.metrics
+    return () if isinstance(check, Coded | NotCheckable) else check.metrics
 
 
 def _require_names(check: Check, method: MethodSpec, registry: Registry) -> None:
@@ -336,7 +351,7 @@ def _require_names(check: Check, method: MethodSpec, registry: Registry) -> None
     for side in sides(check):
         whose = registry.method(side.method) if side.method else method
         make_recipe(whose, side.variant, side.settings)
-    if isinstance(check, Fact):
+    if isinstance(check, Coded):
         check.load()
     for name in _metrics(check):
         spec, cut = registry.metric(name)
