@@ -20,11 +20,16 @@ _SMALL = {"backbone": "efficientnet-lite0", "feature": "pooled", "size": 128}
 _STAGE = {"batch_size": 32, "optimiser": "adam", "weight_decay": 0.0, "learning_rate": 1e-4,
           "new_layers": 10.0, "schedule": "cosine"}  # fmt: skip
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
-    "mini": {**_SMALL, "classification": _STAGE, "manipulation": _STAGE},
+    # the second stage sees three images where the first sees one
+    "mini": {
+        **_SMALL,
+        "classification": {**_STAGE, "epochs": 6},
+        "manipulation": {**_STAGE, "epochs": 3},
+    },
     "small": {
         **_SMALL,
-        "classification": {**_STAGE, "epochs": 3},
-        "manipulation": {**_STAGE, "epochs": 3},
+        "classification": {**_STAGE, "epochs": 2},
+        "manipulation": {**_STAGE, "epochs": 1},
     },
 }
 

@@ -27,14 +27,14 @@ _STAGE = {"batch_size": 32, "optimiser": "adam", "weight_decay": 0.0, "learning_
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "mini": {
         **_SMALL,
-        "classification": {**_STAGE, "epochs": 8, "schedule": "cosine"},
-        "joint": {**_STAGE, "epochs": 8, "schedule": "cosine"},
+        "classification": {**_STAGE, "epochs": 6, "schedule": "cosine"},
+        "joint": {**_STAGE, "epochs": 6, "schedule": "cosine"},
         "fusing": {**_STAGE, "learning_rate": 1e-3, "new_layers": 1.0},
     },
     "small": {
         **_SMALL,
-        "classification": {**_STAGE, "epochs": 3, "schedule": "cosine"},
-        "joint": {**_STAGE, "epochs": 3, "schedule": "cosine"},
+        "classification": {**_STAGE, "epochs": 2, "schedule": "cosine"},
+        "joint": {**_STAGE, "epochs": 2, "schedule": "cosine"},
         "fusing": {**_STAGE, "epochs": 1, "learning_rate": 1e-3, "new_layers": 1.0},
     },
 }
