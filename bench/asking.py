@@ -131,7 +131,7 @@ def open_run(
         execution=choose_execution(
             device=made.device, engine=made.engine,
             precision=cast(Literal["fp32", "bf16"], made.precision),
-            batch_size=made.batch_size, workers=made.threads,
+            batch_size=made.batch_size,
         ),
     )  # fmt: skip
     prepared = flow.prepare(request, registry, listener)

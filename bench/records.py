@@ -132,7 +132,7 @@ class Provenance(Part):
     engine: str
     precision: str
     batch_size: int
-    threads: int
+    threads: int  # with which networks were trained and run; once, those of the machine
 
 
 class Record(Part):

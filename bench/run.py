@@ -382,7 +382,7 @@ def provenance(
         ),
         plugins={plugin.name: plugin.origin for plugin in owners},
         code=code, git_commit=commit, git_clean=clean, python=platform.python_version(),
-        machine=records.machine_name(), threads=os.cpu_count() or 1, **execution,
+        machine=records.machine_name(), **({"threads": os.cpu_count() or 1} | execution),
     )  # fmt: skip
 
 
@@ -400,7 +400,15 @@ def _provenance(request: Request, registry: Registry, code: str) -> records.Prov
     return provenance(
         request, owners, code, device=execution.device, device_name=_device_name(execution.device),
         engine=execution.engine, precision=execution.precision, batch_size=execution.batch_size,
+        threads=_threads(),
     )  # fmt: skip
+
+
+def _threads() -> int:
+    """Return with how many threads networks compute: sums of training hang on it."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _device_name(device: str) -> str:
