@@ -6,6 +6,7 @@ has changed. Nothing is trained; features that the run stored are used as they a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ def open_run(
         execution=choose_execution(
             device=made.device, engine=made.engine,
             precision=cast(Literal["fp32", "bf16"], made.precision),
-            batch_size=made.batch_size,
+            batch_size=made.batch_size, workers=os.cpu_count() or 1,
         ),
     )  # fmt: skip
     prepared = flow.prepare(request, registry, listener)
