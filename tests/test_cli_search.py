@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench_fashionsearchnet.claims import regions_differ, weights_differ
 from PIL import Image
 from typer.testing import CliRunner
 
+from bench import regions
 from bench.cli import app
-from bench.errors import UserError
+from bench.errors import RecordError, UserError
+from bench.records import Record
 
 COLOURS = {"red": (200, 50, 50), "green": (50, 180, 60), "blue": (50, 60, 200)}
 SMALL = {"backbone": "efficientnet-lite0", "stage": "", "size": 64, "conv5": 8, "conv7": 16,
          "fc": 16, "dimension": 8, "merged": 16, "grid": 2}  # fmt: skip
+HEADER = "path,attribute,left,top,right,bottom"
 STAGES = ("classification", "joint", "fusing")
 
 
@@ -44,6 +48,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         split = "train" if number < 18 else "query" if number < 24 else "gallery"
         rows.append(f"images/{number:02}.png,{colour} {mark},{split},{colour},{mark}")
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+    dots = [row.partition(",")[0] for row in rows if row.endswith("dot")]
+    truth = [HEADER, *(f"{path},mark,10,10,22,22" for path in dots)]
+    (folder / "regions.csv").write_text("\n".join(truth) + "\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
@@ -126,6 +133,44 @@ def test_explain_shows_where_each_attribute_is_seen(here: Path) -> None:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24) or []}
     assert (255, 255, 0) in colours, "the boxes of attributes"
     assert (180, 35, 24) in colours, "attributes that do not fit"
+
+
+def test_regions_are_measured_against_where_attributes_are(here: Path) -> None:
+    run = run_of(here, "fashionsearchnet")
+    output = bench("regions", run)
+    assert "18 images" in output  # those that are ranked
+    measured = regions.read(Path(run))
+    colour, mark = measured.attributes
+    assert (colour.attribute, colour.images, colour.iou) == ("colour", 0, None)
+    assert (mark.attribute, mark.images) == ("mark", 9)
+    assert mark.iou is not None
+    assert mark.centred is not None
+    assert mark.gain is not None
+    assert mark.gain.mean == pytest.approx(mark.iou.mean - mark.centred.mean)
+    assert f"{mark.iou.mean:.3f} [{mark.iou.low:.3f}, {mark.iou.high:.3f}]" in output
+    assert 0 < mark.area <= 1
+    # claims read what was written
+    verdict, text = regions_differ(Path(run), Record.read(Path(run) / "record.json"))
+    assert verdict in {"held", "reversed"}
+    assert text.startswith("mean area 0.") or text.startswith("mean area 1.")
+    verdict, text = weights_differ(Path(run), Record.read(Path(run) / "record.json"))
+    assert verdict == "held"
+    assert text.startswith("2 λ from ")
+
+
+def test_regions_need_a_method_that_tells_them(here: Path) -> None:
+    run = run_of(here, "pretrained")
+    assert "does not say where it sees an attribute" in bench("regions", run, fails=True)
+    with pytest.raises(RecordError, match="make it with `bench regions"):
+        regions.read(Path(run))
+
+
+def test_the_page_of_a_run_shows_where_attributes_are_seen(here: Path) -> None:
+    page = (here / run_of(here, "fashionsearchnet") / "report.html").read_text()
+    assert page.count('<figure class="seen">') == 2 * page.count('<figure class="query">')
+    other = (here / run_of(here, "pretrained") / "report.html").read_text()
+    assert '<figure class="query">' in other
+    assert '<figure class="seen">' not in other
 
 
 @pytest.mark.parametrize(

@@ -423,6 +423,20 @@ def test_a_curve_leads_another(
     assert (decision.verdict, decision.decisive.found) == (verdict, found)
 
 
+def test_a_fact_of_runs_is_decided_of_each_seed(write: Write, check: Check) -> None:
+    of_runs = {"kind": "run-fact", "dataset": "inshop", "protocol": "dress/dress-gallery",
+               "these": ["good"], "function": "bench_plugin_toy_claims:seed_is_even"}  # fmt: skip
+    assert check(of_runs).verdict == "not checkable"
+    for seed in (0, 2):
+        write({"hit@1": ONES}, variant="good", seed=seed)
+    decision = check(of_runs)
+    assert decision.verdict == "held"
+    assert {one.found for one in decision.comparisons} == {"seed 0", "seed 2"}
+    write({"hit@1": ONES}, variant="good", seed=1)
+    decision = check(of_runs)
+    assert (decision.verdict, decision.decisive.found) == ("reversed", "seed 1")
+
+
 def test_facts_and_claims_that_no_run_decides_need_no_run(tmp_path: Path) -> None:
     fact = {"kind": "fact", "function": "bench_plugin_toy_claims:holds"}
     never = {"kind": "not-checkable", "why": "a figure without values"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError
-from bench.splits import divide, has_split_files
+from bench.splits import divide, files_of, has_split_files
 
 NAMES = [f"{number:06}.jpg" for number in range(80)]
 
@@ -59,3 +59,11 @@ def test_one_file_without_the_other_is_refused(tmp_path: Path) -> None:
     (tmp_path / "splits" / "gallery.txt").unlink()
     with pytest.raises(DataError, match=r"gallery\.txt: no such file"):
         divide(tmp_path, NAMES)
+
+
+def test_index_files_of_a_drawn_edition_are_read_as_they_were_meant(tmp_path: Path) -> None:
+    given = files_of(NAMES)
+    files(tmp_path, given["splits/query.txt"], given["splits/gallery.txt"])
+    counts = Counter(divide(tmp_path, NAMES))
+    assert counts == {"query": 10, "gallery": 50, "train": 20}
+    assert files_of(NAMES[::-1]) == given

@@ -26,6 +26,7 @@ from bench.errors import DataError, IncompatibleError, UserError
 from bench.gallery_sizes import GALLERY_SIZES
 from bench.gallery_sizes import METRICS as SIZE_METRICS
 from bench.protocols import Protocol
+from bench.region_files import read_truth
 from bench.tasks import Condition, Task
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
@@ -652,10 +653,17 @@ def test_the_drawn_edition_is_read_and_is_the_same_for_one_seed(tmp_path: Path) 
     assert len(set(catalog.image_digests())) == len(catalog)
     assert {p.name for p in root.iterdir()} == {*FILES, "images"}
     pictures = plan_mini(seed=3, items=4)["validation"]
+    truth = read_truth(catalog)
+    assert truth
     for picture, size in ((pictures.shop[-1], (210, 280)), (pictures.street[0], (240, 320))):
         file = root / "images" / picture.name
-        assert file.read_bytes() == draw_picture(picture, seed=3)
-        assert draw_picture(picture, seed=4) != draw_picture(picture, seed=3)
+        content, parts = draw_picture(picture, seed=3)
+        assert file.read_bytes() == content
+        assert draw_picture(picture, seed=4)[0] != content
+        shown = {"collar shape": "neck", "sleeve shape": "sleeves", "length": "hem"}
+        for attribute, part in shown.items():
+            box = truth.get(f"images/{picture.name}", {}).get(attribute)
+            assert (None if box is None else tuple(box.tolist())) == parts.get(part)
         with Image.open(file) as image:
             assert image.size == size
     assert set(read_pairs(root).names) == set(catalog.images["id"])

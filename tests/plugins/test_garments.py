@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 from bench_atelier.colours import PALETTE, parse_colour
+from bench_atelier.composition import Photograph
 from bench_atelier.garments import Bottom, Garment, Outfit, Pose, Top, draw_garment
 from bench_atelier.render import render_svg
+from bench_atelier.shop import take_shop_photograph
+from bench_atelier.street import take_street_photograph
 from bench_atelier.wardrobe import (
     CATEGORIES,
     VOCABULARY,
@@ -234,3 +238,35 @@ def test_unknown_categories_attributes_and_values_are_named() -> None:
         ValueError, match=r"a dress cannot have the length 'cropped'; known are short, knee"
     ):
         sample("dress", {"length": "cropped"})
+
+
+@pytest.mark.parametrize("take", [take_shop_photograph, take_street_photograph])
+def test_parts_of_a_garment_are_told_without_changing_the_picture(
+    take: Callable[..., Photograph],
+) -> None:
+    small = (150, 200)
+    for seed in range(6):
+        kind = ("shirt", "dress", "outwear")[seed % 3]
+        garment = sample_garment(np.random.default_rng(seed), kind, fixed={"sleeve_length": "long"})
+        assert isinstance(garment, Top)
+        plain = take(garment, np.random.default_rng(seed), size=small)
+        found = take(garment, np.random.default_rng(seed), size=small, parts=True)
+        assert (found.pixels == plain.pixels).all()
+        assert (found.box, plain.parts) == (plain.box, {})
+        neck, sleeves, hem = (found.parts.get(name) for name in ("neck", "sleeves", "hem"))
+        assert sleeves is not None
+        # long sleeves are as wide as the whole garment and hang below its neck
+        assert sleeves[2] - sleeves[0] > 0.6 * (found.box[2] - found.box[0])
+        if neck is not None:
+            assert neck[1] < sleeves[3]
+            assert neck[2] - neck[0] < sleeves[2] - sleeves[0]
+        if neck is not None and hem is not None:
+            assert (neck[1] + neck[3]) / 2 < (hem[1] + hem[3]) / 2
+
+
+def test_what_a_garment_does_not_have_has_no_place() -> None:
+    bare = {"sleeve_length": "sleeveless"}
+    for kind, fixed, expected in (("dress", bare, {"neck", "hem"}), ("skirt", {}, set())):
+        garment = sample_garment(np.random.default_rng(1), kind, fixed=fixed)
+        found = take_shop_photograph(garment, np.random.default_rng(1), parts=True)
+        assert found.parts.keys() == expected

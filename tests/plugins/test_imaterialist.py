@@ -448,18 +448,24 @@ def test_the_mini_edition_has_the_published_layout(mini: Path) -> None:
 
 def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
     image = plan_mini(seed=3, count=20)[7]
-    assert (mini / image.path).read_bytes() == draw_image(image, seed=3)
-    assert draw_image(image, seed=4) != draw_image(image, seed=3)
+    assert (mini / image.path).read_bytes() == draw_image(image, seed=3)[0]
+    assert draw_image(image, seed=4)[0] != draw_image(image, seed=3)[0]
     with pytest.raises(UserError, match="not empty"):
         draw_mini(mini, seed=3)
 
 
 def test_the_whole_mini_edition_has_many_pairs_to_ask_and_some_noise(tmp_path: Path) -> None:
+    (tmp_path / "splits").mkdir()
     for name, content in annotation_files(plan_mini(seed=0)).items():
         (tmp_path / name).write_bytes(content.encode())
     catalog = load(tmp_path)
-    assert catalog.counts()["images"] == 900
-    assert 30 <= catalog.counts()["noisy"] <= 100
+    counts = catalog.counts()
+    assert counts["images"] == 1800
+    assert 60 <= counts["noisy"] <= 200
+    divided = counts["query"] + counts["gallery"] + counts["train"]
+    assert divided == 1800 - counts["noisy"] - counts["validation"] - counts["test"]
+    assert counts["query"] == divided // 8
+    assert counts["gallery"] == 5 * divided // 8
     several = {a.name for a in catalog.schema.attributes if a.multiple}
     assert several == {"category", "color", "pattern"}
     [protocol] = IMaterialist("imaterialist").protocols(catalog)

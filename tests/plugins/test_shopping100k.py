@@ -33,6 +33,7 @@ from PIL import Image
 from bench.catalog import Catalog
 from bench.errors import DataError, UserError
 from bench.protocols import Protocol
+from bench.region_files import read_truth
 from bench.splits import divide
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
@@ -433,12 +434,20 @@ def test_the_mini_edition_has_the_published_layout(mini: Path) -> None:
     assert {file.name for file in (mini / "Attributes").iterdir()} == {
         Path(file).name for file in FILES.values()
     }
+    truth = read_truth(catalog)
+    for row, path in enumerate(catalog.images["path"]):
+        # of a garment for the upper body, whatever is labelled
+        assert ("neckline" in truth.get(path, {})) == ("sleeve length" in truth.get(path, {}))
+        if "sleeve length" in catalog.values_of(row):
+            left, top, right, bottom = truth[path]["sleeve length"]
+            assert right - left > 40
+            assert top < bottom <= 200
 
 
 def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
     image = plan_mini(seed=3, count=20)[7]
-    assert (mini / "Images" / image.path).read_bytes() == draw_image(image, seed=3)
-    assert draw_image(image, seed=4) != draw_image(image, seed=3)
+    assert (mini / "Images" / image.path).read_bytes() == draw_image(image, seed=3)[0]
+    assert draw_image(image, seed=4)[0] != draw_image(image, seed=3)[0]
     with pytest.raises(UserError, match="not empty"):
         draw_mini(mini, seed=3)
 
@@ -446,8 +455,8 @@ def test_a_picture_depends_on_its_name_and_the_seed_alone(mini: Path) -> None:
 def test_every_combination_is_drawn_as_often_as_the_others() -> None:
     counts = Counter(tuple(image.product.labels.items()) for image in plan_mini(seed=0))
     combinations = [math.prod(map(len, family.values())) for family in FAMILIES]
-    assert combinations == [96, 48, 48]
-    assert (len(counts), set(counts.values())) == (192, {4, 5})
+    assert combinations == [192, 96, 96]
+    assert (len(counts), set(counts.values())) == (384, {4, 5})
     for image in plan_mini(seed=0, count=30):  # of names that the drawing kit knows
         drawing = dict(image.product.drawing)
         check_fixed(drawing.pop("category"), drawing)
@@ -459,7 +468,8 @@ def test_the_whole_mini_edition_has_many_pairs_to_ask_in_both_protocols(tmp_path
         (tmp_path / name).write_text(content)
     reader = Shopping100k("shopping100k")
     catalog = reader.load(tmp_path)
-    assert len(catalog) == 900
+    assert len(catalog) == 1800
+    assert [catalog.counts()[split] for split in ("query", "gallery", "train")] == [225, 1125, 450]
     assert len(catalog.notes) == 1  # ADDE's labels are the same
     protocols = reader.protocols(catalog)
     assert [protocol.name for protocol in protocols] == list(PROTOCOLS)
