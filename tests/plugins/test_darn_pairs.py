@@ -651,7 +651,7 @@ def test_the_drawn_edition_is_read_and_is_the_same_for_one_seed(tmp_path: Path) 
         len(p.street) + len(p.shop) for p in plan_mini(seed=3, items=4).values()
     )
     assert len(set(catalog.image_digests())) == len(catalog)
-    assert {p.name for p in root.iterdir()} == {*FILES, "images"}
+    assert {p.name for p in root.iterdir()} == {*FILES, "images", "regions.csv"}
     pictures = plan_mini(seed=3, items=4)["validation"]
     truth = read_truth(catalog)
     assert truth
