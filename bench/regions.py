@@ -149,6 +149,7 @@ def _seen(
         raise IncompatibleError(
             f"{opened.record.method} does not say where it sees an attribute; fashionsearchnet does"
         )
+    opened.plan.model.eval()  # it has the weights of the run only once it was asked for
     images, parts, names = opened.catalog.images, [], [""]
     for start in range(0, len(rows), BATCH):
         facts = images.iloc[rows[start : start + BATCH]]

@@ -19,12 +19,13 @@ PAPER = "Zhao, Feng, Wu, Yan: Memory-Augmented Attribute Manipulation Networks, 
 _SMALL = {"backbone": "efficientnet-lite0", "feature": "pooled", "size": 128}
 _STAGE = {"batch_size": 32, "optimiser": "adam", "weight_decay": 0.0, "learning_rate": 1e-4,
           "new_layers": 10.0, "schedule": "cosine"}  # fmt: skip
+_FEW = {"batch_size": 8, "learning_rate": 5e-5, "new_layers": 20.0}  # as of fashionsearchnet
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     # the second stage sees three images where the first sees one
     "mini": {
         **_SMALL,
-        "classification": {**_STAGE, "epochs": 6},
-        "manipulation": {**_STAGE, "epochs": 3},
+        "classification": {**_STAGE, **_FEW, "epochs": 6},
+        "manipulation": {**_STAGE, **_FEW, "epochs": 3},
     },
     "small": {
         **_SMALL,

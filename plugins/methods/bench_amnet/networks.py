@@ -30,6 +30,8 @@ class AMNet(nn.Module):
         self.classifiers = nn.ModuleList(nn.Linear(width, count) for count in values)
         self.memory = nn.Parameter(torch.zeros(sum(values), width))
         self.fuse = nn.Linear(2 * width, width)
+        with torch.no_grad():  # h begins as f, so that its neighbours are those of the image
+            self.fuse.weight[:, :width] = torch.eye(width)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return f (B, D) of images (B, 3, H, W)."""
