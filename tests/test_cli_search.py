@@ -11,9 +11,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bench import regions
+from bench.asking import open_run
 from bench.cli import app
 from bench.errors import RecordError, UserError
+from bench.plugins import Registry
 from bench.records import Record
+from bench.run import Listener
 
 COLOURS = {"red": (200, 50, 50), "green": (50, 180, 60), "blue": (50, 60, 200)}
 SMALL = {"backbone": "efficientnet-lite0", "stage": "", "size": 64, "conv5": 8, "conv7": 16,
@@ -148,7 +151,18 @@ def test_regions_are_measured_against_where_attributes_are(here: Path) -> None:
     assert mark.gain is not None
     assert mark.gain.mean == pytest.approx(mark.iou.mean - mark.centred.mean)
     assert f"{mark.iou.mean:.3f} [{mark.iou.low:.3f}, {mark.iou.high:.3f}]" in output
-    assert 0 < mark.area <= 1
+    opened = open_run(Path(run), Registry.load(), data_root=None,
+                      listener=Listener(lambda _: None, lambda *_: None))  # fmt: skip
+    opened.plan.model.eval()  # with the weights that training left
+    rows, seen = opened.protocol.rows(), []
+    for row in rows:
+        nowhere = np.full(4, np.nan, np.float32)
+        file = opened.catalog.root / opened.catalog.images["path"].iloc[row]
+        where = regions.where_seen(opened.plan.extractor, file, nowhere)
+        assert where is not None
+        left, top, right, bottom = where.of_each["mark"][1]
+        seen.append((right - left) * (bottom - top))
+    assert mark.area == pytest.approx(np.mean(seen), abs=1e-6)
     # claims read what was written
     verdict, text = regions_differ(Path(run), Record.read(Path(run) / "record.json"))
     assert verdict in {"held", "reversed"}
