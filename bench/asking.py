@@ -216,7 +216,7 @@ def recognised(opened: Opened, asked: npt.NDArray[np.float32]) -> dict[str, str]
             scores = extractor.recognise(asked, Condition(attribute.name))
         except IncompatibleError:  # it has not learnt this one
             continue
-        found[attribute.name] = attribute.values[int(scores[0].argmax())]
+        found[attribute.name] = attribute.values[int(scores[0, : len(attribute.values)].argmax())]
     return found
 
 

@@ -156,7 +156,11 @@ class Recogniser(Protocol):
     def recognise(
         self, features: npt.NDArray[np.float32], condition: Condition
     ) -> npt.NDArray[np.float32]:
-        """Return a score per value of the condition's attribute, (B, V), for features (B, D)."""
+        """Return a score per value of the condition's attribute, (B, V), for features (B, D).
+
+        One more column, (B, V + 1), is for what is none of them: a classifier of all attributes'
+        values may say so.
+        """
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from bench.metrics import Ranking
 from bench.search import Blocks, Features
 from bench.tasks import AnyTask, Condition, RecognitionTask, Rows, Task, TripletTask
 
+ELSEWHERE = "(a value of another attribute)"  # what a classifier of all values may say
 BLOCK = 1024  # triplets or images to recognise that are looked at together
 
 Names = npt.NDArray[np.object_]
@@ -61,7 +62,7 @@ def candidate_names(task: AnyTask, ids: Names) -> CandidateNames:
         pairs = np.stack([task.negatives, task.positives], axis=1)
         return lambda rows, positions: ids[pairs[rows, positions]]
     if isinstance(task, RecognitionTask):
-        values = np.array(task.values, dtype=object)
+        values = np.array([*task.values, ELSEWHERE], dtype=object)
         return lambda rows, positions: values[positions]
     assert isinstance(task, Task)  # noqa: S101 (there are three kinds)
     gallery = ids[task.gallery]

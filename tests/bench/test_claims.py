@@ -686,6 +686,11 @@ def test_the_claims_of_every_method_are_well_formed() -> None:
         ("multiattrib", "M", 16), ("darn", "D", 18), ("fashionsearchnet", "F", 20)
     ):  # fmt: skip
         assert [claim.id for claim in found[name]] == [f"{start}-{n}" for n in range(1, count + 1)]
+    expected = [*(f"T-{n}" for n in range(1, 17)), "X-1", "X-2", "X-3"]
+    assert [claim.id for claim in found["mtl-csn"]] == expected
+    [fact] = [check for claim in found["mtl-csn"] for check in claim.checks
+              if check.kind == "fact"]  # fmt: skip
+    assert fact.load()() == ("held", "labels of attribute 2: gradients in the heads of 2")
     [fact] = [check for claim in found["fashionsearchnet"] for check in claim.checks
               if check.kind == "fact"]  # fmt: skip
     assert fact.load()()[0] == "held"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -25,12 +23,12 @@ from hypothesis.extra import numpy as npst
 from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional as F
+from toy_attributes import Tiny, TinyParts, catalog
 
 from bench.attribute_protocols import manipulation
-from bench.catalog import Attribute, AttributeSchema, Catalog
+from bench.catalog import Catalog
 from bench.engines import choose_execution, make_engine
 from bench.errors import DataError, IncompatibleError, UnknownNameError, UserError
-from bench.interfaces import BackboneSource, Preprocessing, Stage, Weights
 from bench.plugins import Registry
 from bench.ranking import rank
 from bench.recipes import make_recipe
@@ -40,55 +38,7 @@ from bench.training.stages import Batch, TrainingStage
 
 REGISTRY = Registry.load()
 SPEC = REGISTRY.method("fashionsearchnet")
-PREPROCESSING = Preprocessing(32, 1.0, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 SMALL = {"size": 32, "conv5": 6, "conv7": 8, "fc": 10, "dimension": 5, "merged": 7, "grid": 2}
-
-
-class Tiny(nn.Module):
-    """A backbone of one convolution, with a map of stride 4 and one that is too coarse."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.source = BackboneSource(name, Weights("none", "random", "nothing"), PREPROCESSING)
-        self.stages = {"conv4": Stage(4, 4), "coarse": Stage(4, 32), "pooled": Stage(4, None)}
-        self.conv4 = nn.Sequential(nn.Conv2d(3, 4, 4, 4), nn.ReLU())
-
-    def forward(self, images: Tensor, stages: Sequence[str]) -> dict[str, Tensor]:
-        return {stage: self.conv4(images) for stage in stages}
-
-
-class TinyParts:
-    def backbone_source(self, name: str, weights: str, seed: int) -> BackboneSource:
-        del weights, seed
-        return BackboneSource(name, Weights("none", "random", "nothing"), PREPROCESSING)
-
-    def backbone(self, found: BackboneSource) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            return Tiny(found.name)
-
-    def head(self, name: str, stages: Mapping[str, Stage], **options: Any) -> nn.Module:
-        raise NotImplementedError
-
-    def loss(self, name: str, **options: Any) -> nn.Module:
-        raise NotImplementedError
-
-
-def catalog(labels: Sequence[Sequence[int]], sizes: Sequence[int] = (3, 2)) -> Catalog:
-    """Return images with these values of the attributes a, b …; -1 for unknown."""
-    values = np.array(labels)
-    schema = AttributeSchema(
-        tuple(Attribute("ab"[n], tuple(f"{'ab'[n]}{v}" for v in range(size)))
-              for n, size in enumerate(sizes))
-    )  # fmt: skip
-    present = np.zeros((len(values), schema.width), np.uint8)
-    for number, start in enumerate(np.cumsum([0, *sizes[:-1]])):
-        known = np.flatnonzero(values[:, number] >= 0)
-        present[known, start + values[known, number]] = 1
-    return Catalog.from_columns(
-        "toy", Path("nowhere"), {"path": [f"{row}.jpg" for row in range(len(values))]},
-        schema=schema, present=present, known=values >= 0,
-    )  # fmt: skip
 
 
 ALL = [[a, b] for a in range(3) for b in range(2)] * 4  # every combination, four times
@@ -311,6 +261,23 @@ def test_memory_rows_are_means_of_the_images_with_the_value() -> None:
     expected = torch.stack([found[:2, 0].mean(0), found[2:, 0].mean(0), torch.zeros(5),
                             found[0, 1], found[[1, 3], 1].mean(0)])  # fmt: skip
     assert torch.allclose(network.memory, expected, atol=1e-6)
+
+
+def test_merging_begins_from_principal_axes() -> None:
+    rows = np.arange(24)
+    for merged in (10, 3, 12):  # as wide as all representations, narrower, wider
+        method = method_of(merged=merged)
+        network = network_of(method)
+        batch = batch_of(rows[:, None])
+        build_memory(method, lambda rows, of=batch: iter([of]), rows)
+        with torch.no_grad():
+            found = network.represent(batch.images)
+            joined, apart = found.flatten(1), torch.pdist(network.merged(found))
+        if merged >= 10:  # nothing is lost
+            assert torch.allclose(apart, torch.pdist(joined), atol=1e-4)
+        _, _, axes = np.linalg.svd(joined.numpy() - joined.numpy().mean(axis=0))
+        shares = (axes[: min(merged, 10)] @ network.merge.detach().numpy()) ** 2
+        assert np.allclose(shares.sum(axis=1), 1, atol=1e-3)
 
 
 def learnt(stage: TrainingStage, method: FashionSearchNetMethod, batch: Batch) -> set[str]:

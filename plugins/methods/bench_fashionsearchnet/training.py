@@ -175,7 +175,9 @@ def _merge(method: FashionSearchNetMethod, batch: Batch) -> Mapping[str, Tensor]
 def build_memory(method: FashionSearchNetMethod, images: Images, training: Rows) -> None:
     """Make each row of the memory the mean representation of the training images with its value.
 
-    A value that no image has keeps a row of zeros (section 3.4).
+    A value that no image has keeps a row of zeros (section 3.4). The matrix that merges becomes the
+    principal axes of the training images' representations, end to end: distances are then nearly
+    those of all of them, and merging begins from there.
     """
     import torch
 
@@ -183,6 +185,9 @@ def build_memory(method: FashionSearchNetMethod, images: Images, training: Rows)
     starts = torch.from_numpy(np.cumsum([0, *network.values[:-1]]))
     total = torch.zeros_like(network.memory)
     count = torch.zeros(len(total), 1, device=total.device)
+    width = len(network.merge)
+    summed = torch.zeros(width, dtype=torch.float64, device=total.device)
+    products = torch.zeros(width, width, dtype=torch.float64, device=total.device)
     with torch.no_grad():
         for batch in images(training):
             found, labels = network.represent(batch.images), _labels(method, batch)
@@ -190,4 +195,11 @@ def build_memory(method: FashionSearchNetMethod, images: Images, training: Rows)
             rows = starts.to(labels.device)[attribute] + labels[image, attribute]
             total.index_add_(0, rows, found[image, attribute])
             count.index_add_(0, rows, count.new_ones(len(rows), 1))
+            joined = found.flatten(1).double()
+            summed += joined.sum(dim=0)
+            products += joined.T @ joined
         network.memory.copy_(total / count.clamp(min=1))
+        _, axes = torch.linalg.eigh(products - summed.outer(summed) / len(training))
+        kept = min(width, network.merge.shape[1])
+        network.merge.zero_()
+        network.merge[:, :kept] = axes[:, width - kept :].flip(1)
