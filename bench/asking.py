@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -146,21 +147,22 @@ def open_run(
 
 
 def ask(
-    opened: Opened, question: Question, *, changes: Mapping[str, str], like: str, count: int,
-    notice: Callable[[str], None], progress: Callable[[int, int], None],
+    opened: Opened, question: Question, *, changes: Mapping[str, str], like: Sequence[str],
+    keep: int, count: int, notice: Callable[[str], None], progress: Callable[[int, int], None],
 ) -> Answers:  # fmt: skip
     """Return the `count` gallery images most like a photograph with the values of `changes`.
 
-    An image of the gallery is not its own answer. With `like` they are like it in one attribute
-    alone. Raises `UnknownNameError` for an attribute or value that the data do not have,
+    An image of the gallery is not its own answer. With `like` they are like it in these attributes
+    alone, step by step: of the `keep` images that are most like it in one, those most like it in
+    the next. Raises `UnknownNameError` for an attribute or value that the data do not have,
     `IncompatibleError` for what the method cannot do.
     """
     plan, catalog = opened.plan, opened.catalog
     conditions = [_condition(catalog, name, value) for name, value in changes.items()]
-    if like:
-        _require_attribute(catalog, like)
-        if conditions:
-            raise UserError("--like and --set: what is like in one attribute has no other to set")
+    for name in like:
+        _require_attribute(catalog, name)
+    if like and conditions:
+        raise UserError("--like and --set: what is like in some attributes has no other to set")
     extractor = plan.extractor
     if conditions and not isinstance(extractor, Changer):
         raise IncompatibleError(
@@ -180,14 +182,19 @@ def ask(
     own = seen if question.row is None else catalog.values_of(question.row)
     for change in conditions:
         asked = cast(Changer, extractor).change(asked, change)
-    condition = Condition(like) if like else None
     compared = extractor.for_gallery if conditions else extractor.for_query
-    query = compared(asked, condition)
-    gallery = search.Gallery.transformed(
-        stored.features, rows, lambda block: extractor.for_gallery(block, condition)
-    )
-    [places] = search.search(query, gallery, distance=extractor.distance, depth=count)
-    places = places[places >= 0]
+    steps: list[Condition | None] = [Condition(name) for name in like]
+    steps = steps or [None]
+    for number, condition in enumerate(steps, 1):
+        query = compared(asked, condition)
+        gallery = search.Gallery.transformed(
+            stored.features, rows, partial(extractor.for_gallery, condition=condition)
+        )
+        depth = count if number == len(steps) else keep
+        [places] = search.search(query, gallery, distance=extractor.distance, depth=depth)
+        places = places[places >= 0]
+        if number < len(steps):
+            rows = np.sort(rows[places])
     scores = search.pair_scores(
         np.repeat(query, len(places), axis=0),
         gallery.features[gallery.rows[places]],
@@ -201,7 +208,7 @@ def ask(
     ]  # fmt: skip
     wanted = {**own, **changes}
     if like:
-        wanted = {name: value for name, value in own.items() if name == like}
+        wanted = {name: value for name, value in own.items() if name in like}
     return Answers(found, wanted, seen)
 
 

@@ -122,6 +122,14 @@ def test_an_attribute_is_changed_and_compared_alone(here: Path) -> None:
     changed = found(run, "images/18.png", "--set", "colour=green")
     both = found(run, "images/18.png", "--set", "colour=green", "--set", "mark=none")
     alone = found(run, "images/18.png", "--like", "mark")
+    steps = found(run, "images/18.png", "--like", "mark", "--like", "colour", "--keep", "4")
+    first = [answer["id"] for answer in found(run, "images/18.png", "--like", "mark",
+                                              "--count", "4")["found"]]  # fmt: skip
+    assert {answer["id"] for answer in steps["found"]} == set(first)
+    assert steps["like"] == ["mark", "colour"]
+    by_colour = found(run, "images/18.png", "--like", "colour", "--count", "50")["found"]
+    order = [answer["id"] for answer in by_colour if answer["id"] in first]
+    assert [answer["id"] for answer in steps["found"]] == order
     orders = [[answer["id"] for answer in one["found"]] for one in (plain, changed, both, alone)]
     assert len({tuple(order) for order in orders}) == 4
     assert plain["seen"].keys() == {"colour", "mark"}

@@ -24,7 +24,13 @@ def command(
         list[str],
         typer.Option("--set", help="ATTRIBUTE=VALUE that it shall have instead; repeatable."),
     ] = [],  # noqa: B006 (typer reads the default and never changes it)
-    like: Annotated[str, typer.Option(help="Like it in this attribute alone.")] = "",
+    like: Annotated[
+        list[str],
+        typer.Option(help="Like it in this attribute alone; repeatable, step by step."),
+    ] = [],  # noqa: B006
+    keep: Annotated[
+        int, typer.Option(min=1, help="So many of each step of --like go on to the next.")
+    ] = 100,
     count: Annotated[int, typer.Option(min=1, help="How many are shown.")] = 12,
     picture: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("search.png"),
     json_file: Annotated[
@@ -59,8 +65,8 @@ def command(
         )
         question = asking.Question.of(opened, photograph)
         answers = asking.ask(
-            opened, question, changes=wanted, like=like, count=count, notice=notice,
-            progress=bar.update,
+            opened, question, changes=wanted, like=like, keep=keep, count=count,
+            notice=notice, progress=bar.update,
         )  # fmt: skip
     write_panel(picture, {
         _heading(photograph, wanted, like): asked(opened, question, answers),
@@ -85,12 +91,12 @@ def command(
     console.print(f"picture: {escape(str(picture))}")
 
 
-def _heading(photograph: str, changes: dict[str, str], like: str) -> str:
+def _heading(photograph: str, changes: dict[str, str], like: list[str]) -> str:
     """Return what is asked, in words."""
     if changes:
         listed = ", ".join(f"{name} {value}" for name, value in changes.items())
         return f"as {photograph}, but with {listed}"
-    return f"like {photograph}" + (f" in {like}" if like else "")
+    return f"like {photograph}" + (f" in {', then in '.join(like)}" if like else "")
 
 
 def asked(opened: Opened, question: Question, answers: Answers) -> list[Shown]:

@@ -58,7 +58,8 @@ def test_the_numbers_of_every_method_are_those_of_its_paper() -> None:
     registry = Registry.load()
     found = {n: reported_of(registry, spec) for n, spec in registry.all("methods").items()}
     assert {name: len(numbers) for name, numbers in found.items() if numbers} == {
-        "amnet": 41, "darn": 7, "dsift-fv": 2, "fashionsearchnet": 246, "mtl-csn": 1, "multiattrib": 68
+        "amnet": 41, "darn": 7, "dsift-fv": 2, "fashionsearchnet": 246, "mtl-csn": 1,
+        "multiattrib": 68,
     }  # fmt: skip
     by_name = {(n.variant, n.metric): n.value for n in found["darn"]}
     assert by_name["conv4-5", "hit@20"] == 0.57
