@@ -25,11 +25,11 @@ import torch
 from bench_fashionsearchnet.model import Representations
 from bench_fashionsearchnet.networks import FashionSearchNet
 from bench_fashionsearchnet.recipe import FashionSearchNetRecipe
-from bench_fashionsearchnet.training import Attributes
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench import ranking, scoring
 from bench.attribute_protocols import manipulation
+from bench.attributes import Attributes
 from bench.catalog import Attribute, AttributeSchema, Catalog
 from bench.plugins import Registry
 from bench.tasks import Task

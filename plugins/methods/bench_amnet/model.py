@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from bench.attributes import Attributes
 from bench.catalog import Catalog
-from bench.errors import IncompatibleError
 from bench.interfaces import BackboneSource, Distance, FeatureExtractor, Parts
 from bench.tasks import Condition, Rows
 from bench_amnet.recipe import AMNetRecipe
@@ -60,12 +60,9 @@ class AMNetFeatures(FeatureExtractor):
 
     def change(self, features: Floats, condition: Condition) -> Floats:
         """Return h (B, D) of f (B, D), fused with the memory's rows of the wanted values."""
-        names, sizes = self._method.names, self._method.sizes
-        if condition.attribute not in names:
-            raise IncompatibleError(
-                f"amnet has learnt {', '.join(names)}, not {condition.attribute}"
-            )
-        start = sum(sizes[: names.index(condition.attribute)])
+        attributes = self._method.attributes
+        attributes.number(condition.attribute, method="amnet")
+        start = attributes.start(condition.attribute)
         memory, weight, bias = self._fusing
         both = np.concatenate([features, memory[start + cast(Rows, condition.targets)]], axis=1)
         return np.asarray(both @ weight.T + bias)
@@ -90,15 +87,7 @@ class AMNetMethod:
         self, recipe: AMNetRecipe, catalog: Catalog, parts: Parts, seed: int, training: Rows
     ) -> None:
         self.recipe = recipe
-        single = catalog.single_valued(training)
-        if not single:
-            raise IncompatibleError(
-                f"amnet learns attributes; the {len(training):,} training images of "
-                f"{catalog.dataset} have no single-valued one"
-            )
-        self.names, columns = tuple(single), list(single.values())
-        self.sizes = tuple(len(catalog.schema.attributes[column].values) for column in columns)
-        self.labels = catalog.labels()[:, columns]
+        self.attributes = Attributes.of(catalog, training, method="amnet")
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)
         preprocessing = replace(source.preprocessing, size=recipe.size, fit=recipe.fit)
         self.backbone: BackboneSource = replace(source, preprocessing=preprocessing)
@@ -112,7 +101,10 @@ class AMNetMethod:
         from bench_amnet.networks import build_network
 
         return build_network(
-            self.recipe, lambda: self._parts.backbone(self.backbone), self.sizes, self._seed
+            self.recipe,
+            lambda: self._parts.backbone(self.backbone),
+            self.attributes.sizes,
+            self._seed,
         )
 
     @cached_property

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def stages(method: AMNetMethod, training: Rows) -> tuple[TrainingStage, ...]:
     """Return the two stages; the first one ends with the memory."""
-    recipe, labels = method.recipe, method.labels[training]
+    recipe, labels = method.recipe, method.attributes.values[training]
     preprocessing = method.backbone.preprocessing
     identity = {
         "feature": recipe.feature,
-        "attributes": list(zip(method.names, method.sizes, strict=True)),
+        "attributes": list(zip(method.attributes.names, method.attributes.sizes, strict=True)),
         "values": fingerprints.of_bytes(labels.tobytes()),
     }
     first = TrainingStage(
@@ -45,7 +45,7 @@ def stages(method: AMNetMethod, training: Rows) -> tuple[TrainingStage, ...]:
 def _labels(method: AMNetMethod, rows: Tensor) -> Tensor:
     import torch
 
-    return torch.from_numpy(method.labels)[rows.cpu()].to(rows.device)
+    return torch.from_numpy(method.attributes.values)[rows.cpu()].to(rows.device)
 
 
 def _loss(network: AMNet, features: Tensor, labels: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from bench.attributes import Attributes
 from bench.catalog import Catalog
-from bench.errors import IncompatibleError
 from bench.interfaces import BackboneSource, Distance, FeatureExtractor, Parts
 from bench.tasks import Condition, Rows
 from bench_fashionsearchnet.recipe import FashionSearchNetRecipe
-from bench_fashionsearchnet.training import Attributes, stages
+from bench_fashionsearchnet.training import stages
 
 if TYPE_CHECKING:
     import torch
@@ -110,12 +110,7 @@ class Representations(FeatureExtractor):
         return np.asarray(parts[:, attribute])
 
     def _attribute(self, condition: Condition) -> int:
-        names = self._method.attributes.names
-        if condition.attribute not in names:
-            raise IncompatibleError(
-                f"fashionsearchnet has learnt {', '.join(names)}, not {condition.attribute}"
-            )
-        return names.index(condition.attribute)
+        return self._method.attributes.number(condition.attribute, method="fashionsearchnet")
 
     @property
     def _network(self) -> FashionSearchNet:
@@ -148,13 +143,10 @@ class FashionSearchNetMethod:
         seed: int,
         training: Rows,
     ) -> None:
-        if not len(training):
-            raise IncompatibleError(
-                f"fashionsearchnet learns from the training images of a protocol; that of "
-                f"{catalog.dataset} has none, choose another --protocol"
-            )
         self.recipe = recipe
-        self.attributes = Attributes.of(catalog, training, recipe.attributes)
+        self.attributes = Attributes.of(
+            catalog, training, method="fashionsearchnet", wanted=recipe.attributes
+        )
         source = parts.backbone_source(recipe.backbone, recipe.weights, seed)
         preprocessing = replace(source.preprocessing, size=recipe.size, fit=recipe.fit)
         self.backbone: BackboneSource = replace(source, preprocessing=preprocessing)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bench import fingerprints
-from bench.catalog import Catalog
-from bench.errors import IncompatibleError, UnknownNameError
 from bench.tasks import Rows
 from bench.training.recipe import StageRecipe
 from bench.training.samplers import Manipulations, Plain, Sampler, hold_out
@@ -22,39 +18,6 @@ if TYPE_CHECKING:
 
     from bench_fashionsearchnet.model import FashionSearchNetMethod
     from bench_fashionsearchnet.networks import FashionSearchNet
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """The attributes, how many values each has, and every image's: int64 (N, A), -1 unknown."""
-
-    names: tuple[str, ...]
-    sizes: tuple[int, ...]
-    values: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, catalog: Catalog, training: Rows, wanted: tuple[str, ...]) -> Attributes:
-        """Return the single-valued attributes that training images have values of.
-
-        Raises `UnknownNameError` for a wanted name that is none, `IncompatibleError` for none.
-        """
-        found = catalog.single_valued(training)
-        for name in wanted:
-            if name not in found:
-                raise UnknownNameError(f"single-valued attribute of {catalog.dataset}", name, found)
-        names = tuple(name for name in found if not wanted or name in wanted)
-        if not names:
-            raise IncompatibleError(
-                f"fashionsearchnet learns attributes; the {len(training):,} training images of "
-                f"{catalog.dataset} have no single-valued one"
-            )
-        columns = [found[name] for name in names]
-        sizes = tuple(len(catalog.schema.attributes[column].values) for column in columns)
-        return cls(names, sizes, catalog.labels()[:, columns])
-
-    def start(self, name: str) -> int:
-        """Return the first row of an attribute's values in the memory."""
-        return sum(self.sizes[: self.names.index(name)])
 
 
 def stages(method: FashionSearchNetMethod, training: Rows, seed: int) -> tuple[TrainingStage, ...]:

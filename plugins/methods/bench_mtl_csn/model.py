@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from bench.attributes import Attributes
 from bench.catalog import Catalog
 from bench.errors import IncompatibleError
 from bench.interfaces import BackboneSource, Distance, FeatureExtractor, Parts
 from bench.tasks import Condition, Rows
 from bench_mtl_csn.recipe import MTLCSNRecipe
-from bench_mtl_csn.training import Attributes, one_each, stages
+from bench_mtl_csn.training import one_each, stages
 
 if TYPE_CHECKING:
     import torch
@@ -81,12 +82,7 @@ class Embedded(FeatureExtractor):
         return np.asarray(features * self._masks[attribute]) if recipe.masks else features
 
     def _attribute(self, condition: Condition) -> int:
-        names = self._method.attributes.names
-        if condition.attribute not in names:
-            raise IncompatibleError(
-                f"mtl-csn has learnt {', '.join(names)}, not {condition.attribute}"
-            )
-        return names.index(condition.attribute)
+        return self._method.attributes.number(condition.attribute, method="mtl-csn")
 
     @property
     def _network(self) -> Network:
@@ -129,13 +125,10 @@ class MTLCSN:
     def __init__(
         self, recipe: MTLCSNRecipe, catalog: Catalog, parts: Parts, seed: int, training: Rows
     ) -> None:
-        if not len(training):
-            raise IncompatibleError(
-                f"mtl-csn learns from the training images of a protocol; that of "
-                f"{catalog.dataset} has none, choose another --protocol"
-            )
         self.recipe = recipe
-        self.attributes = Attributes.of(catalog, training, recipe.attributes)
+        self.attributes = Attributes.of(
+            catalog, training, method="mtl-csn", wanted=recipe.attributes
+        )
         self.learnt = self.attributes.values
         if recipe.labels == "one":
             self.learnt = one_each(self.learnt, seed)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from bench import fingerprints
 from bench.attribute_protocols import draw_triplets
-from bench.catalog import Catalog
-from bench.errors import DataError, IncompatibleError, UnknownNameError
+from bench.errors import DataError
 from bench.tasks import Rows
 from bench.training.samplers import Groups, Plain, Sampler
 from bench.training.stages import Batch, TrainingStage
@@ -25,35 +24,6 @@ if TYPE_CHECKING:
     from bench_mtl_csn.networks import Network
 
 Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """The attributes, how many values each has, and every image's: int64 (N, A), -1 unknown."""
-
-    names: tuple[str, ...]
-    sizes: tuple[int, ...]
-    values: Labels
-
-    @classmethod
-    def of(cls, catalog: Catalog, training: Rows, wanted: Sequence[str]) -> Attributes:
-        """Return the single-valued attributes that training images have values of.
-
-        Raises `UnknownNameError` for a wanted name that is none, `IncompatibleError` for none.
-        """
-        found = catalog.single_valued(training)
-        for name in wanted:
-            if name not in found:
-                raise UnknownNameError(f"single-valued attribute of {catalog.dataset}", name, found)
-        names = tuple(name for name in found if not wanted or name in wanted)
-        if not names:
-            raise IncompatibleError(
-                f"mtl-csn learns attributes; the {len(training):,} training images of "
-                f"{catalog.dataset} have no single-valued one"
-            )
-        columns = [found[name] for name in names]
-        sizes = tuple(len(catalog.schema.attributes[column].values) for column in columns)
-        return cls(names, sizes, catalog.labels()[:, columns])
 
 
 def one_each(labels: Labels, seed: int) -> Labels:
