@@ -98,12 +98,17 @@ def read(run: Path) -> Regions:
     """Return what `measure` has written into a run's folder; raises `RecordError` without it."""
     if not (run / FILE).is_file():
         raise RecordError(f"{run} has no {FILE}; make it with `bench regions {run}`")
-    content = json.loads((run / FILE).read_text(encoding="utf-8"))
-    for one in content["attributes"]:
-        for name in ("iou", "centred", "gain"):
-            one[name] = None if one[name] is None else Measured(**one[name])
-    content["attributes"] = [OfAttribute(**one) for one in content["attributes"]]
-    return Regions(**content)
+    try:
+        content = json.loads((run / FILE).read_text(encoding="utf-8"))
+        for one in content["attributes"]:
+            for name in ("iou", "centred", "gain"):
+                one[name] = None if one[name] is None else Measured(**one[name])
+        content["attributes"] = [OfAttribute(**one) for one in content["attributes"]]
+        return Regions(**content)
+    except (ValueError, TypeError, KeyError):
+        raise RecordError(
+            f"{run / FILE} was altered; make it again with `bench regions {run}`"
+        ) from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -185,6 +185,11 @@ def test_regions_need_a_method_that_tells_them(here: Path) -> None:
     assert "does not say where it sees an attribute" in bench("regions", run, fails=True)
     with pytest.raises(RecordError, match="make it with `bench regions"):
         regions.read(Path(run))
+    for content in ("[1", "{}", '{"images": 3, "between": null, "attributes": [{}]}'):
+        (Path(run) / "regions.json").write_text(content)
+        with pytest.raises(RecordError, match="was altered; make it again"):
+            regions.read(Path(run))
+    (Path(run) / "regions.json").unlink()
 
 
 def test_the_page_of_a_run_shows_where_attributes_are_seen(here: Path) -> None:
