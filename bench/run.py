@@ -208,6 +208,7 @@ class Prepared:
     setting: training.Setting
     works: list[Work]
     reported: tuple[Reported, ...]
+    threads: int  # of networks
 
     def place(self, work: Work, protocol: Protocol) -> Place:
         """Return where the record of a protocol goes."""
@@ -267,6 +268,7 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         setting,
         list(works.values()),
         reported_of(registry, spec),
+        _threads(),
     )
 
 
@@ -299,7 +301,7 @@ def _record(
         protocol_fingerprint=protocol.fingerprint(data.catalog), headline=protocol.headline,
         seed=request.seed, tasks=scores.tasks, mean=scores.mean, pooled=scores.pooled,
         training=trained, run_key=place.key, cost=cost,
-        provenance=_provenance(request, prepared.registry, place.code),
+        provenance=_provenance(request, prepared.registry, place.code, prepared.threads),
     )  # fmt: skip
 
 
@@ -391,7 +393,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _provenance(request: Request, registry: Registry, code: str) -> records.Provenance:
+def _provenance(
+    request: Request, registry: Registry, code: str, threads: int
+) -> records.Provenance:
     execution = request.execution
     owners = [
         registry.owner("methods", request.method)[0],
@@ -400,12 +404,15 @@ def _provenance(request: Request, registry: Registry, code: str) -> records.Prov
     return provenance(
         request, owners, code, device=execution.device, device_name=_device_name(execution.device),
         engine=execution.engine, precision=execution.precision, batch_size=execution.batch_size,
-        threads=_threads(),
+        threads=threads,
     )  # fmt: skip
 
 
 def _threads() -> int:
-    """Return with how many threads networks compute: sums of training hang on it."""
+    """Return with how many threads networks compute: sums of training hang on it.
+
+    Asked before the search, which changes the number for itself.
+    """
     import torch
 
     return torch.get_num_threads()
