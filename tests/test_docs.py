@@ -50,7 +50,12 @@ NOT_EXECUTED = {
     "bench run --method fashionsearchnet --dataset darn --protocol manipulation --variant "
     "rank-l": "trains for minutes",
     'bench search RUN shirt.jpg --set collar=v-neck --set "sleeve length=long"': "no such run",
+    "bench run --method mtl-csn --dataset fashionai": "trains for minutes",
+    "bench run --method mtl-csn --dataset fashionai --variant csn --protocol attribute": "trains",
+    "bench run --method mtl-csn --dataset fashion-products --set labels=one": "trains for minutes",
     "bench search RUN shirt.jpg --like pattern": "test_cli_search.py",
+    "bench search RUN shirt.jpg --like sleeve_length --like neck_design": "test_cli_search.py",
+    "bench regions RUN": "test_cli_search.py",
     "bench explain RUN --query shop/0042.jpg --set collar=v-neck": "test_cli_search.py",
     "bench train-detector darn-proposals --dataset street2shop": "trains for minutes",
     "bench run --method darn --dataset street2shop --crop detector --detector "
