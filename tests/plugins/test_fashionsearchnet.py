@@ -423,6 +423,18 @@ def test_every_manipulation_of_six_images_finds_its_answer() -> None:
     assert found == expected
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+def test_a_network_on_a_gpu_explains_images_that_are_not() -> None:
+    method = method_of()
+    images = torch.randn(3, 3, 32, 32)
+    expected = extractor_of(method).explain(images)
+    network_of(method).cuda()
+    for name, (maps, boxes) in extractor_of(method).explain(images).items():
+        assert np.allclose(maps, expected[name][0], atol=1e-3)
+        assert boxes.shape == (3, 4)
+
+
 @pytest.mark.parametrize("variant", ["full-ff", "rank"])
 def test_openvino_computes_what_torch_does(variant: str) -> None:
     network = network_of(method_of(variant))

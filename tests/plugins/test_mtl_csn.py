@@ -297,6 +297,18 @@ def test_a_network_without_recognition_is_judged_by_class_means() -> None:
     assert np.allclose(extractor.recognise(f.numpy(), Condition("c")), own, atol=1e-6)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+def test_a_network_on_a_gpu_recognises_features_that_are_not() -> None:
+    method = method_of()
+    extractor = method.extractors["f"]
+    assert isinstance(extractor, Recogniser)
+    features = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    expected = extractor.recognise(features, Condition("c"))
+    network_of(method).cuda()
+    assert np.allclose(extractor.recognise(features, Condition("c")), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -30,7 +30,7 @@ class AMNet(nn.Module):
         self.classifiers = nn.ModuleList(nn.Linear(width, count) for count in values)
         self.memory = nn.Parameter(torch.zeros(sum(values), width))
         self.fuse = nn.Linear(2 * width, width)
-        with torch.no_grad():  # h begins as f, so that its neighbours are those of the image
+        with torch.no_grad():  # h is near f at first, and has the neighbours of the image
             self.fuse.weight[:, :width] = torch.eye(width)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -79,11 +79,13 @@ class Representations(FeatureExtractor):
         """Return each attribute's activation maps (B, h, w) and boxes (B, 4) in (B, 3, S, S)."""
         import torch
 
+        # after an extraction on a GPU the network is there
+        images = images.to(self._network.merge.device)
         with torch.no_grad():
             _, conv7 = self._network.maps(images)
             maps, boxes = self._network.activation_maps(conv7), self._network.boxes(conv7)
         return {
-            name: (maps[:, number].numpy(), boxes[:, number].numpy())
+            name: (maps[:, number].cpu().numpy(), boxes[:, number].cpu().numpy())
             for number, name in enumerate(self._method.attributes.names)
         }
 

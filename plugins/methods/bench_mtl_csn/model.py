@@ -107,7 +107,9 @@ class Recognising(Embedded):
         import torch
 
         with torch.no_grad():
-            logits = [found.numpy() for found in network.logits(torch.from_numpy(features))]
+            # after an extraction on a GPU the network is there
+            f = torch.from_numpy(features).to(next(network.parameters()).device)
+            logits = [found.cpu().numpy() for found in network.logits(f)]
         if recipe.recognition == "multiple":
             return np.asarray(logits[attribute])
         start = sum(network.values[:attribute])
