@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 Engine = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+
+# On some processors OpenVINO's last digits change with the size of what it is given; so each
+# network is compiled for one size, and a batch of any other is cut and filled to it.
+_OPENVINO_BATCH = 8
 EngineName = Literal["torch", "openvino"]
 Precision = Literal["fp32", "bf16"]
 
@@ -128,7 +132,7 @@ def _openvino(module: nn.Module, execution: Execution, size: int) -> Engine:
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    example = torch.zeros((execution.batch_size, 3, size, size), dtype=torch.uint8)
+    example = torch.zeros((_OPENVINO_BATCH, 3, size, size), dtype=torch.uint8)
     try:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tracing warns of every Python number it fixes
@@ -157,6 +161,12 @@ def _openvino(module: nn.Module, execution: Execution, size: int) -> Engine:
         ) from error
 
     def run(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return np.array(compiled(pixels)[0], dtype=np.float32)
+        found = []
+        for start in range(0, len(pixels), _OPENVINO_BATCH):
+            part = pixels[start : start + _OPENVINO_BATCH]
+            missing = _OPENVINO_BATCH - len(part)
+            filled = np.pad(part, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else part
+            found.append(np.array(compiled(filled)[0][: len(part)], dtype=np.float32))
+        return np.concatenate(found)
 
     return run

@@ -18,7 +18,6 @@ from bench.catalog import Catalog
 from bench.interfaces import FeatureExtractor
 from bench.leaderboard import MINI_WARNING
 from bench.records import MetricValue, Record
-from bench.report.examples import examples
 from bench.reported import Reported, beside
 from bench.storage import write_text
 
@@ -43,6 +42,8 @@ def write_report(
 
     Of an `extractor` that says where it sees attributes the page shows that too.
     """
+    from bench.report.examples import examples  # torchvision, which must be asked after first
+
     environment = Environment(loader=PackageLoader("bench", "report"), autoescape=True)
     page = environment.get_template("page.html").render(
         record=record,
