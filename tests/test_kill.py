@@ -17,7 +17,7 @@ import pytest
 from bench.features import DONE
 from bench.records import Record
 
-IMAGES, KILLS = 120, 3
+IMAGES, KILLS = 60, 3
 BENCH = "import sys; sys.argv[0] = 'bench'; from bench.cli import main; main()"
 
 

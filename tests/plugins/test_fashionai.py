@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,12 @@ from PIL import Image
 from bench.attribute_protocols import draw_triplets
 from bench.catalog import Catalog
 from bench.errors import DataError
+from bench.interfaces import FeatureExtractor
+from bench.plugins import Registry
+from bench.ranking import rank
 from bench.recipes import make_options
+from bench.scoring import score
+from bench.tasks import Task
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
 PUBLISHED = Path(__file__).parents[1] / "published" / "fashionai.py"
@@ -506,11 +512,53 @@ def load_published() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def as_published(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    root = tmp_path_factory.mktemp("published")
+    load_published().write_published(root)
+    return reader().load(root)
+
+
+class Plain(FeatureExtractor):
+    distance = "cosine"
+
+
 @pytest.mark.slow
-def test_the_published_number_of_rows_is_read_and_each_is_an_anchor_once(tmp_path: Path) -> None:
-    published = load_published()
-    published.write_published(tmp_path)
-    catalog = reader().load(tmp_path)
+def test_random_features_find_what_the_frequencies_of_the_values_say(
+    as_published: Catalog, tmp_path: Path
+) -> None:
+    protocols = {p.name: p for p in reader().protocols(as_published)}
+    features = np.random.default_rng(0).standard_normal((len(as_published), 64), np.float32)
+    registry = Registry.load()
+    depths = (5, 10, 20)
+    # what the paper's summary gives for labels as frequent as the published ones
+    for name, published in [
+        ("attribute", (0.09, 0.18, 0.32)),
+        ("attribute/same-dimension", (0.59, 0.81, 0.95)),
+    ]:
+        protocol = protocols[name]
+        chance = np.zeros((len(protocol.tasks), 3))
+        for number, task in enumerate(protocol.tasks):
+            assert isinstance(task, Task)
+            labelled = task.gallery_codes[task.gallery_codes >= 0]
+            same = np.bincount(labelled)[task.query_codes] - 1
+            share = same / (task.candidates() - 1)
+            chance[number] = [(1 - (1 - share) ** depth).mean() for depth in depths]
+        scores = score(
+            protocol, {metric: registry.metric(metric) for metric in protocol.metrics},
+            partial(rank, features=features, extractor=Plain(), device="cpu"),
+            catalog=as_published, folder=tmp_path,
+        )  # fmt: skip
+        found = [scores.mean[f"hit@{depth}"].mean for depth in depths]
+        assert found == pytest.approx(chance.mean(axis=0), abs=0.01)
+        assert found == pytest.approx(published, abs=0.03)
+
+
+@pytest.mark.slow
+def test_the_published_number_of_rows_is_read_and_each_is_an_anchor_once(
+    as_published: Catalog,
+) -> None:
+    catalog, published = as_published, load_published()
     counts = catalog.counts()
     assert {name: counts[name] for name in COUNTS} == COUNTS
     by_dimension = catalog.images["category"].value_counts().to_dict()

@@ -330,7 +330,7 @@ def records(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_training_killed_at_random_moments_ends_with_the_same_record(toy: Toy) -> None:
-    long = ("classes.epochs=30", "triplets.epochs=30")
+    long = ("classes.epochs=10", "triplets.epochs=10")
 
     def start(runs: str) -> subprocess.Popen[bytes]:
         line = [sys.executable, "-c", COMMAND, *command(toy, runs, *long),
@@ -345,7 +345,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_record(toy: Toy)
     whole = time.perf_counter() - clock
 
     moments, kills = random.Random(5), 0
-    while kills < 5:
+    while kills < 3:
         process = start("killed")
         try:
             process.communicate(timeout=whole * moments.uniform(0.4, 0.9))
