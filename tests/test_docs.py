@@ -91,6 +91,7 @@ def in_environment(command: str, folder: Path) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=str)
 def test_every_command_of_a_page_runs(
     page: Path, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 EXAMPLE = Path(__file__).parent / "example_plugin"
 BENCH = "import sys; sys.argv[0] = 'bench'; from bench.cli import main; main()"
 Done = subprocess.CompletedProcess[str]
