@@ -236,6 +236,10 @@ def test_triplets_are_built_once_and_dealt_in_equal_proportion() -> None:
         assert {tuple(row) for row in dealt.rows.tolist()} <= known
     assert (again.rows != groups.rows).any()
     assert set(sampler.rows) == set(range(36))
+    few = BuiltTriplets(np.arange(len(labels)), labels, seed=0, anchors=10)
+    short = few.epoch(np.random.default_rng(0))
+    assert short.attribute is not None
+    assert np.bincount(short.attribute).tolist() == [4, 4, 4], "rounded up to whole runs"
 
 
 def test_nothing_to_build_triplets_of_is_refused() -> None:

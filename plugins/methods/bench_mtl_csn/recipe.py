@@ -46,6 +46,9 @@ class MTLCSNRecipe(Recipe):
     labels: Literal["all", "one"] = Field(
         "all", description="learn all labels of an image, or one attribute's drawn at random"
     )
+    anchors: int = Field(
+        0, ge=0, description="triplets an epoch; 0 for all, each image once for each of its labels"
+    )
     attributes: tuple[str, ...] = Field(
         (), description="names of the attributes; all single-valued ones of the data if empty"
     )

@@ -41,14 +41,16 @@ class BuiltTriplets:
     Each image is the anchor once for each of its labels (see `draw_triplets`). In every run of A
     groups each attribute stands once. An epoch has as many groups as there are triplets, rounded up
     to whole runs: those of an attribute with few come several times, all equally often within one,
-    and of one with many only some. `labels` is (n, A), -1 for unknown; `attributes` are those of
-    its columns that there are triplets of, all if None.
+    and of one with many only some. `anchors` shortens an epoch to so many groups, drawn anew for
+    each, where it is not 0. `labels` is (n, A), -1 for unknown; `attributes` are those of its
+    columns that there are triplets of, all if None.
     """
 
     images: Rows
     labels: Labels
     seed: int
     attributes: Sequence[int] | None = None
+    anchors: int = 0
 
     @cached_property
     def rows(self) -> Rows:
@@ -74,7 +76,8 @@ class BuiltTriplets:
     def epoch(self, generator: np.random.Generator) -> Groups:
         """Return (n, 3) groups with their attributes, numbers of columns of `labels`."""
         columns = np.array(list(self.built))
-        runs = -(-sum(map(len, self.built.values())) // len(columns))
+        whole = sum(map(len, self.built.values()))
+        runs = -(-min(whole, self.anchors or whole) // len(columns))
         dealt = []
         for triplets in self.built.values():
             times = -(-runs // len(triplets))
@@ -105,14 +108,16 @@ def stages(method: MTLCSN, training: Rows, seed: int) -> tuple[TrainingStage, ..
 
     new = ["embeddings.*.fc.*", *(["heads.*"] if recipe.recognition != "none" else [])]
     if not recipe.separate:
-        sampler: Sampler = BuiltTriplets(training, labels, seed)
+        sampler: Sampler = BuiltTriplets(training, labels, seed, anchors=recipe.anchors)
         if recipe.retrieval == "none":
             sampler = Plain(training[(labels >= 0).any(axis=1)])
         return (stage("joint", sampler, new=[*new, *(["masks"] if recipe.masks else [])]),)
     found = []
-    for column in BuiltTriplets(training, labels, seed).built:
+    built = BuiltTriplets(training, labels, seed).built
+    anchors = -(-recipe.anchors // len(built))
+    for column in built:
         own = [f"heads.{column}.*"] if recipe.recognition != "none" else []
-        of_one = BuiltTriplets(training, labels, seed, (column,))
+        of_one = BuiltTriplets(training, labels, seed, (column,), anchors)
         trains = [f"embeddings.{column}.*", *own]
         new = [f"embeddings.{column}.fc.*", *own]
         found.append(stage(f"attribute {column}", of_one, trains=trains, new=new))
