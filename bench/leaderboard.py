@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from bench import row_names
 from bench.errors import RecordError
 from bench.records import MetricValue, Record, TaskResult, as_folder, finished
 from bench.reported import Reported
@@ -31,8 +32,8 @@ MINI_WARNING = (
 MEAN = "plain mean"
 ReportedOf = Callable[[str], Sequence[Reported]]
 COLUMNS = (  # of the CSV files, one row per record, task and metric
-    "dataset edition protocol protocol_fingerprint origin method variant budget backbone "
-    "substitute_for weights "
+    "dataset edition protocol protocol_fingerprint origin method variant budget settings "
+    "backbone substitute_for weights "
     "seed task queries gallery uncounted metric mean low high category_mean dimension "
     "parameters flops_per_image engine precision images_per_second git_commit git_clean "
     "digest"
@@ -173,9 +174,9 @@ def _markdown(records: list[Record], reported: ReportedOf) -> str:
     partial = _partial(first)
     if partial:
         lines += [f"Not all of the published data: {', '.join(partial)}.", ""]
-    common = _common_options(records)
+    common = row_names.common_options(records)
     if common:
-        lines += [f"Read with {_escape(_in_words(common))}.", ""]
+        lines += [f"Read with {_escape(row_names.in_words(common))}.", ""]
     if len(first.tasks) == 1:
         task = first.tasks[0]
         lines += [
@@ -217,12 +218,11 @@ def _partial(record: Record) -> list[str]:
 def _metrics_table(records: list[Record], values: list[dict[str, MetricValue]]) -> list[str]:
     """Return a table with a row per record and a column per metric."""
     names = list(dict.fromkeys(name for metrics in values for name in metrics))
-    common = _common_options(records)
     best = {name: _best([metrics.get(name) for metrics in values]) for name in names}
     rows = []
-    for record, metrics in zip(records, values, strict=True):
+    for record, method, metrics in zip(records, _method_cells(records), values, strict=True):
         rows.append(
-            [*_method_cells(record, common), *(_cell(metrics.get(n), best[n]) for n in names),
+            [*method, *(_cell(metrics.get(n), best[n]) for n in names),
              *_cost_cells(record), record.seed]
         )  # fmt: skip
     header = ["method", "backbone", "weights", *names]
@@ -244,7 +244,6 @@ def _cost_cells(record: Record) -> list[str]:
 def _tasks_table(records: list[Record]) -> list[str]:
     """Return a table of the headline metric with a row per record and a column per task."""
     first, headline = records[0], records[0].headline
-    common = _common_options(records)
     rows = [
         ["queries", "", *(f"{task.queries:,}" for task in first.tasks), ""],
         ["candidates", "", *(f"{task.gallery:,}" for task in first.tasks), ""],
@@ -254,8 +253,8 @@ def _tasks_table(records: list[Record]) -> list[str]:
         for record in records
     ]
     best = [_best(values) for values in zip(*of_each, strict=True)]
-    for record, values in zip(records, of_each, strict=True):
-        method, backbone, weights = _method_cells(record, common)
+    methods = _method_cells(records)
+    for record, (method, backbone, weights), values in zip(records, methods, of_each, strict=True):
         cells = [_cell(*pair) for pair in zip(values, best, strict=True)]
         rows.append([f"{method}, seed {record.seed}", f"{backbone}, {weights}", *cells])
     header = ["method", "backbone", *(_escape(task.task) for task in first.tasks), MEAN]
@@ -312,35 +311,14 @@ def _reported_table(records: list[Record], reported: ReportedOf) -> list[str]:
     ]  # fmt: skip
 
 
-def _method_cells(record: Record, common: dict[str, object]) -> list[str]:
-    """Return method, backbone and weights.
-
-    Named besides are the budget, if it is not the paper's recipe, options of the data that not all
-    share, and the paper's backbone, if this is another.
-    """
-    variant = "" if record.variant == "default" else f" {record.variant}"
-    own = {name: v for name, v in _options(record).items() if name not in common}
-    notes = [f"budget {record.budget}"] if record.budget != "full" else []
-    notes += [_in_words(own)] if own else []
-    name = record.method + variant + (f" ({', '.join(notes)})" if notes else "")
-    published = record.backbone.substitute_for
-    backbone = record.backbone.name + (f", for {published}" if published else "")
-    return [_escape(name), _escape(backbone), _escape(record.backbone.source)]
-
-
-def _common_options(records: list[Record]) -> dict[str, object]:
-    """Return the options of the data with which all records were made."""
-    every = [_options(record) for record in records]
-    return {n: v for n, v in every[0].items() if all(o.get(n) == v for o in every)}
-
-
-def _options(record: Record) -> dict[str, object]:
-    """Return the options of the data, but for those that name nothing."""
-    return {name: value for name, value in record.dataset.options.items() if value != ""}
-
-
-def _in_words(options: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(options.items()))
+def _method_cells(records: list[Record]) -> list[list[str]]:
+    """Return method, backbone, with the paper's where this is another, and weights of each."""
+    cells = []
+    for record, name in zip(records, row_names.names(records), strict=True):
+        published = record.backbone.substitute_for
+        backbone = record.backbone.name + (f", for {published}" if published else "")
+        cells.append([_escape(name), _escape(backbone), _escape(record.backbone.source)])
+    return cells
 
 
 def _best(values: Sequence[MetricValue | None]) -> float:
@@ -361,7 +339,7 @@ def _csv(records: list[Record]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for record in records:
+    for record, setting in zip(records, row_names.settings(records), strict=True):
         made = record.provenance
         cost: list[object] = [""] * 6
         if record.origin == "run":
@@ -373,7 +351,7 @@ def _csv(records: list[Record]) -> str:
                 writer.writerow(
                     [record.dataset.name, record.dataset.edition, record.protocol,
                      record.protocol_fingerprint, record.origin, record.method, record.variant,
-                     record.budget, record.backbone.name, record.backbone.substitute_for,
+                     record.budget, setting, record.backbone.name, record.backbone.substitute_for,
                      record.backbone.source, record.seed, task.task, task.queries, task.gallery,
                      task.uncounted, name, value.mean, value.low, value.high, by_category,
                      *cost, made.git_commit, made.git_clean, record.digest]

@@ -87,6 +87,23 @@ def test_a_substitute_and_a_budget_are_named(add: Add, folder: Path) -> None:
     assert (row["budget"], row["substitute_for"]) == ("mini", "vgg16")
 
 
+def test_settings_in_which_runs_of_one_variant_differ_are_named(add: Add, folder: Path) -> None:
+    add(recipe={"margin": 0.0, "loss": {"weight": 1}, "layers": [1]}, run_key="1" * 32)
+    add(recipe={"margin": 0.3, "loss": {"weight": 2}, "layers": [1, 2]}, run_key="2" * 32)
+    add(recipe={"margin": 0.3}, variant="wide")
+    files = write(folder)
+    text = files["clothing@full/test-vs-train.md"].decode()
+    assert "| pretrained (layers=1, loss.weight=1, margin=0.0) " in text
+    assert "| pretrained (layers=1+2, loss.weight=2, margin=0.3) " in text
+    assert "| pretrained wide " in text
+    rows = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
+    assert {(row["variant"], row["settings"]) for row in rows} == {
+        ("default", "layers=1, loss.weight=1, margin=0.0"),
+        ("default", "layers=1+2, loss.weight=2, margin=0.3"),
+        ("wide", ""),
+    }
+
+
 def test_the_csv_has_a_row_per_record_task_and_metric_in_full(add: Add, folder: Path) -> None:
     place = add(tasks=metrics(**{"hit@1": 1 / 3, "map@r": 0.75}))
     add(**OTHER)

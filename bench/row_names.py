@@ -1,0 +1,73 @@
+"""What tells the rows of a table apart: method, variant, budget, and settings where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.records import Record
+
+
+def common_options(records: Sequence[Record]) -> dict[str, object]:
+    """Return the options of the data with which all records were made."""
+    every = [_options(record) for record in records]
+    return {n: v for n, v in every[0].items() if all(o.get(n) == v for o in every)}
+
+
+def settings(records: Sequence[Record]) -> list[str]:
+    """Return, for each record, the recipe fields in which it differs from others of its kind.
+
+    Of its kind are those with the same method, variant, budget and backbone. A field that not all
+    of them have, since it was added later, is no difference.
+    """
+    recipes = [dict(_flat(record.recipe, "")) for record in records]
+    kinds = [(r.method, r.variant, r.budget, r.backbone.name, r.backbone.source) for r in records]
+    found = []
+    for kind, recipe in zip(kinds, recipes, strict=True):
+        same = [other for other, one in zip(recipes, kinds, strict=True) if one == kind]
+        differing = {
+            name: value
+            for name, value in recipe.items()
+            if all(name in other for other in same) and any(other[name] != value for other in same)
+        }
+        found.append(in_words(differing))
+    return found
+
+
+def names(records: Sequence[Record]) -> list[str]:
+    """Return the name of each record's row.
+
+    Named besides are the budget, if it is not the paper's recipe, and options of the data and
+    settings that not all share.
+    """
+    common = common_options(records)
+    found = []
+    for record, setting in zip(records, settings(records), strict=True):
+        own = {name: v for name, v in _options(record).items() if name not in common}
+        budget = f"budget {record.budget}" if record.budget != "full" else ""
+        notes = ", ".join(filter(None, [budget, in_words(own), setting]))
+        variant = "" if record.variant == "default" else f" {record.variant}"
+        found.append(record.method + variant + (f" ({notes})" if notes else ""))
+    return found
+
+
+def in_words(values: Mapping[str, object]) -> str:
+    """Return `name=value` of each, in the order of the names."""
+    return ", ".join(f"{name}={_word(value)}" for name, value in sorted(values.items()))
+
+
+def _word(value: object) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _options(record: Record) -> dict[str, object]:
+    """Return the options of the data, but for those that name nothing."""
+    return {name: value for name, value in record.dataset.options.items() if value != ""}
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
