@@ -340,7 +340,7 @@ def _csv(records: list[Record]) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for record, setting in zip(records, row_names.settings(records), strict=True):
-        made = record.provenance
+        made, digest = record.provenance, record.digest
         cost: list[object] = [""] * 6
         if record.origin == "run":
             cost = [record.dimension, record.parameters, record.flops_per_image, made.engine,
@@ -354,7 +354,7 @@ def _csv(records: list[Record]) -> str:
                      record.budget, setting, record.backbone.name, record.backbone.substitute_for,
                      record.backbone.source, record.seed, task.task, task.queries, task.gallery,
                      task.uncounted, name, value.mean, value.low, value.high, by_category,
-                     *cost, made.git_commit, made.git_clean, record.digest]
+                     *cost, made.git_commit, made.git_clean, digest]
                 )  # fmt: skip
     return buffer.getvalue()
 
