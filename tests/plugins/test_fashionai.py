@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +38,7 @@ from bench.plugins import Registry
 from bench.ranking import rank
 from bench.recipes import make_options
 from bench.scoring import score
-from bench.tasks import Task
+from bench.tasks import AnyTask, Task
 
 MakeImages = Callable[[Path, Iterable[str]], list[Path]]
 PUBLISHED = Path(__file__).parents[1] / "published" / "fashionai.py"
@@ -523,6 +524,13 @@ class Plain(FeatureExtractor):
     distance = "cosine"
 
 
+def every_fourth(task: AnyTask) -> Task:
+    assert isinstance(task, Task)
+    assert task.ignored is not None
+    return replace(task, queries=task.queries[::4], query_codes=task.query_codes[::4],
+                   ignored=task.ignored[::4])  # fmt: skip
+
+
 @pytest.mark.slow
 def test_random_features_find_what_the_frequencies_of_the_values_say(
     as_published: Catalog, tmp_path: Path
@@ -536,10 +544,10 @@ def test_random_features_find_what_the_frequencies_of_the_values_say(
         ("attribute", (0.09, 0.18, 0.32)),
         ("attribute/same-dimension", (0.59, 0.81, 0.95)),
     ]:
-        protocol = protocols[name]
+        tasks = [every_fourth(task) for task in protocols[name].tasks]
+        protocol = replace(protocols[name], tasks=tasks)
         chance = np.zeros((len(protocol.tasks), 3))
-        for number, task in enumerate(protocol.tasks):
-            assert isinstance(task, Task)
+        for number, task in enumerate(tasks):
             labelled = task.gallery_codes[task.gallery_codes >= 0]
             same = np.bincount(labelled)[task.query_codes] - 1
             share = same / (task.candidates() - 1)
@@ -550,7 +558,7 @@ def test_random_features_find_what_the_frequencies_of_the_values_say(
             catalog=as_published, folder=tmp_path,
         )  # fmt: skip
         found = [scores.mean[f"hit@{depth}"].mean for depth in depths]
-        assert found == pytest.approx(chance.mean(axis=0), abs=0.01)
+        assert found == pytest.approx(chance.mean(axis=0), abs=0.015)
         assert found == pytest.approx(published, abs=0.03)
 
 
