@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 Engine = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+EngineName = Literal["torch", "openvino"]
+Precision = Literal["fp32", "bf16"]
 
 # On some processors OpenVINO's last digits change with the size of what it is given; so each
 # network is compiled for one size, and a batch of any other is cut and filled to it.
 _OPENVINO_BATCH = 8
-EngineName = Literal["torch", "openvino"]
-Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)

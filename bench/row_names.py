@@ -22,16 +22,24 @@ def settings(records: Sequence[Record]) -> list[str]:
     """
     recipes = [dict(_flat(record.recipe, "")) for record in records]
     kinds = [(r.method, r.variant, r.budget, r.backbone.name, r.backbone.source) for r in records]
-    found = []
+    of_kind: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for kind, recipe in zip(kinds, recipes, strict=True):
-        same = [other for other, one in zip(recipes, kinds, strict=True) if one == kind]
-        differing = {
-            name: value
-            for name, value in recipe.items()
-            if all(name in other for other in same) and any(other[name] != value for other in same)
-        }
-        found.append(in_words(differing))
-    return found
+        of_kind.setdefault(kind, []).append(recipe)
+    differing = {kind: _differing(same) for kind, same in of_kind.items()}
+    return [
+        in_words({name: recipe[name] for name in differing[kind]})
+        for kind, recipe in zip(kinds, recipes, strict=True)
+    ]
+
+
+def _differing(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the fields that all recipes have, and not all with one value."""
+    first = recipes[0]
+    return [
+        name for name in first
+        if all(name in other for other in recipes)
+        and any(other[name] != first[name] for other in recipes)
+    ]  # fmt: skip
 
 
 def names(records: Sequence[Record]) -> list[str]:
