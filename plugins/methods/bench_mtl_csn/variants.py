@@ -25,9 +25,9 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 _SMALL = {"backbone": "efficientnet-lite0", "stage": "", "size": 128}
-_TRAINING = {"batch_size": 8, "learning_rate": 5e-5, "new_layers": 20.0, "schedule": "cosine"}
+_TRAINING = {"batch_size": 8, "learning_rate": 1e-4, "new_layers": 10.0, "schedule": "cosine"}
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
-    "mini": {**_SMALL, "training": {**_TRAINING, "epochs": 6}},
+    "mini": {**_SMALL, "training": {**_TRAINING, "epochs": 4}},
     # an epoch of the photographs' labels in five attributes would be 27,000 triplets
-    "small": {**_SMALL, "anchors": 5600, "training": {**_TRAINING, "epochs": 2}},
+    "small": {**_SMALL, "anchors": 2800, "training": {**_TRAINING, "epochs": 2}},
 }
