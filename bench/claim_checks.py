@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -100,7 +101,13 @@ def _tried(of_one: Callable[..., list[Comparison]], *arguments: Any) -> list[Com
 def _of_runs(check: RunFact, this: Side, evidence: Evidence) -> list[Comparison]:
     found = []
     for run in evidence.of(this, check).runs:
-        verdict, text = check.load()(run.folder, run.record)
+        try:
+            verdict, text = check.load()(run.folder, run.record)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RecordError(
+                f"{run.folder.stem} lacks {Path(error.filename or '').name}, which only the folder "
+                "of a run has; ask `bench claims` of that"
+            ) from None
         what = f"{this}, seed {run.record.seed}"
         found.append(Comparison(what, verdict, text, runs=[str(run.folder)]))
     return found

@@ -1,4 +1,6 @@
-"""The finished runs by which claims are decided, found by what they were made with.
+"""The runs by which claims are decided, found by what they were made with.
+
+They come from a folder of finished runs, or from the records of leaderboards.
 
 Runs are compared only within one *setting*: the same kind of edition, budget, precision, options of
 the data, and the same recipe but for what the sides of a claim name.
@@ -7,7 +9,7 @@ the data, and the same recipe but for what the sides of a claim name.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -46,10 +48,34 @@ class Setting:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its folder and its record."""
+    """A run: its folder, or the file of its record in a leaderboards folder, and its record."""
 
     folder: Path
     record: Record
+
+
+# of a method, by its name, the runs that there are
+Source = Callable[[str], Iterable[Finished]]
+
+
+def in_folder(runs: Path) -> Source:
+    """Return the finished runs of a folder that `bench run` has made.
+
+    It raises `RecordError` for a record that was altered.
+    """
+
+    def of_method(method: str) -> Iterator[Finished]:
+        for done in sorted(runs.glob(f"*/{as_folder(method)}--*/*/DONE")):
+            record = finished(done.parent)
+            if record is not None:
+                yield Finished(done.parent, record)
+
+    return of_method
+
+
+def among(every: Sequence[Finished]) -> Source:
+    """Return runs that are known already."""
+    return lambda method: (run for run in every if run.record.method == method)
 
 
 @dataclass(frozen=True)
@@ -67,12 +93,11 @@ class Measured:
 
 
 def find_runs(
-    method: MethodSpec, checks: Sequence[Check], registry: Registry, runs: Path
+    method: MethodSpec, checks: Sequence[Check], registry: Registry, runs: Source
 ) -> list[Evidence]:
-    """Return the finished runs below `runs` that checks ask for, gathered by setting, in order.
+    """Return the runs that checks ask for, gathered by setting, in order.
 
     A run is left out if its variant, budget or recipe fields are none that the method has now.
-    Raises `RecordError` for a record that was altered.
     """
     asked = {place for check in checks for place in places(check)}
     named = [side for check in checks for side in sides(check)]
@@ -91,14 +116,14 @@ def find_runs(
     return [Evidence(method, registry, *found[key]) for key in sorted(found)]
 
 
-def _finished(method: MethodSpec, asked: Container[Place], runs: Path) -> Iterator[Finished]:
-    """Yield the finished runs of a method at the places asked for."""
-    for done in sorted(runs.glob(f"*/{as_folder(method.name)}--*/*/DONE")):
-        record = finished(done.parent)
-        if record is None or (record.origin, record.method) != ("run", method.name):
+def _finished(method: MethodSpec, asked: Container[Place], runs: Source) -> Iterator[Finished]:
+    """Yield the runs of a method at the places asked for."""
+    for run in runs(method.name):
+        record = run.record
+        if (record.origin, record.method) != ("run", method.name):
             continue
         if Place(dataset=record.dataset.name, protocol=record.protocol) in asked:
-            yield Finished(done.parent, record)
+            yield run
 
 
 class Evidence:

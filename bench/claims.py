@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 
 from bench.claim_checks import Comparison, Verdict, compare
 from bench.claim_files import Check, Claim, datasets
-from bench.claim_runs import Evidence, Setting, find_runs
+from bench.claim_runs import Evidence, Setting, Source, find_runs
 from bench.interfaces import MethodSpec
 from bench.plugins import Registry
 
@@ -52,9 +51,9 @@ class Verdicts:
 
 
 def evaluate(
-    method: MethodSpec, claims: Sequence[Claim], registry: Registry, runs: Path, dataset: str = ""
+    method: MethodSpec, claims: Sequence[Claim], registry: Registry, runs: Source, dataset: str = ""
 ) -> list[Verdicts]:
-    """Return the verdicts in each setting that finished runs below `runs` were made in.
+    """Return the verdicts in each setting that `runs` were made in.
 
     Where there is none, a setting without runs has the verdicts that need none. With `dataset`,
     claims about other datasets are left out.

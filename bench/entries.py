@@ -1,4 +1,8 @@
-"""What can be compared: finished runs that answered the same queries, gathered by seed."""
+"""What can be compared: runs that answered the same queries, gathered by seed.
+
+A run is a folder that `bench run` has finished, or a record of a leaderboards folder with the
+values that stand beside it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,10 @@ CATEGORY = "category"  # of the query; older runs lack it
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its record and its `per_query.parquet`; metrics → is higher better."""
+    """A run: its record and its queries' values; metrics → is higher better.
+
+    `folder` is that of a finished run, or the file of a record in a leaderboards folder.
+    """
 
     folder: Path
     record: Record
@@ -29,42 +36,59 @@ class Run:
 
     @classmethod
     def read(cls, source: Path) -> Run:
-        """Return the run of a folder or its record.json; its values must be those of the record."""
+        """Return the run of a folder, its record.json, or a record of a leaderboards folder.
+
+        Raises `RecordError` for what is none of these, and for values that are not the record's.
+        """
+        if source.suffix == ".json" and source.name != "record.json":
+            return cls.stored(source, Record.read(source))
         folder = source.parent if source.name == "record.json" else source
         record = finished(folder)
         if record is None:
             raise RecordError(
                 f"{source} is not a finished run; expected a folder with record.json and DONE"
             )
-        values = record.tasks[0].metrics
-        metrics = {name: value.higher_is_better for name, value in values.items()}
-        run = cls(folder, record, _read_table(folder / "per_query.parquet", metrics), metrics)
-        run._require_agreement()
+        return cls._of(folder, record, folder / "per_query.parquet")
+
+    @classmethod
+    def stored(cls, place: Path, record: Record) -> Run:
+        """Return the run of a record that stands at `place` in a leaderboards folder."""
+        values = place.with_suffix(".parquet")
+        if not values.is_file():
+            raise RecordError(f"the values of each query of {place.stem} are not kept")
+        return cls._of(place, record, values)
+
+    @classmethod
+    def _of(cls, folder: Path, record: Record, values: Path) -> Run:
+        metrics = {n: value.higher_is_better for n, value in record.tasks[0].metrics.items()}
+        run = cls(folder, record, _read_table(values, metrics), metrics)
+        run._require_agreement(values)
         return run
 
     def values(self, names: Sequence[str]) -> Floats:
         """Return the metrics' values, (Q, M) float64."""
         return np.column_stack([self.table[name].to_numpy() for name in names])
 
-    def _require_agreement(self) -> None:
+    def _require_agreement(self, file: Path) -> None:
         """Refuse values of which the record does not have the counts and the means."""
         of_row = self.table["task"].to_numpy()
         values = self.values([*self.metrics])
         if len(of_row) != sum(task.queries for task in self.record.tasks):
-            raise self._disagreement("every task")
+            raise _disagreement(file, "every task")
         for task in self.record.tasks:
             rows = of_row == task.task
             stated = [task.metrics[name].mean for name in self.metrics]
             if rows.sum() != task.queries or not np.allclose(
                 means(values[rows]), stated, rtol=0, atol=1e-9, equal_nan=True
             ):
-                raise self._disagreement(f"task {task.task}")
+                raise _disagreement(file, f"task {task.task}")
 
-    def _disagreement(self, where: str) -> RecordError:
-        return RecordError(
-            f"{self.folder}/per_query.parquet does not hold the queries and means that record.json "
-            f"states for {where}; remove the folder and run again"
-        )
+
+def _disagreement(file: Path, where: str) -> RecordError:
+    return RecordError(
+        f"{file} does not hold the queries and means that the record beside it states for {where}; "
+        "run again"
+    )
 
 
 def _read_table(file: Path, metrics: Iterable[str]) -> pa.Table:
@@ -76,8 +100,7 @@ def _read_table(file: Path, metrics: Iterable[str]) -> pa.Table:
         return table.select(schema.names).cast(schema)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise RecordError(
-            f"{file} cannot be read ({error}); expected the values of each query; remove the "
-            "folder and run again"
+            f"{file} cannot be read ({error}); expected the values of each query; run again"
         ) from None
 
 
@@ -101,9 +124,14 @@ def require_comparable(runs: Sequence[Run]) -> None:
             )
         if not run.table.select(QUERY).equals(first.table.select(QUERY)):
             raise RecordError(
-                f"per_query.parquet of {run.folder} has other queries than that of {first.folder}, "
-                "or in another order; remove both folders and run again"
+                f"the values of {run.folder} are of other queries than those of {first.folder}, "
+                "or in another order; run both again"
             )
+
+
+def same_queries(table: pa.Table, values: Path) -> bool:
+    """Return whether a file of values is of a table's queries, in the same order."""
+    return bool(_read_table(values, []).select(QUERY).equals(table.select(QUERY)))
 
 
 def numbered(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:

@@ -23,7 +23,9 @@ COLOURS = {"held": "green", "reversed": "red", "undecided": "yellow", "not check
 def command(
     method: Annotated[str, typer.Argument(help="A method; all that have claims if left out.")] = "",
     dataset: Annotated[str, typer.Option(help="Only claims about this dataset.")] = "",
-    runs: Annotated[Path, typer.Option(help="The folder of run folders.")] = Path("runs"),
+    runs: Annotated[
+        Path, typer.Option(help="The folder of run folders, or one of leaderboards.")
+    ] = Path("runs"),
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write every comparison to this JSON file.")
     ] = None,
@@ -37,8 +39,10 @@ def command(
     from rich.console import Console
 
     from bench.claim_files import claims_of, datasets
+    from bench.claim_runs import Finished, among, in_folder
     from bench.claims import evaluate
     from bench.errors import UnknownNameError, UserError
+    from bench.leaderboard import stored_below
     from bench.storage import write_text
 
     asked = [registry.method(method)] if method else registry.all("methods").values()
@@ -57,10 +61,13 @@ def command(
         raise UnknownNameError("dataset of these claims", dataset, known)
     if not runs.is_dir():
         raise UserError(f"--runs {runs}: no such folder; expected one that `bench run` has made")
+    source = in_folder(runs)
+    if (runs / "records").is_dir():
+        source = among([Finished(one.place, one.record) for one in stored_below(runs)])
     found = [
         verdicts
         for name, of_one in claims.items()
-        for verdicts in evaluate(registry.method(name), of_one, registry, runs, dataset)
+        for verdicts in evaluate(registry.method(name), of_one, registry, source, dataset)
     ]
     if json_file is not None:
         text = json.dumps([asdict(verdicts) for verdicts in found], indent=2, allow_nan=False)

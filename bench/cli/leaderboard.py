@@ -1,4 +1,4 @@
-"""`bench leaderboard add | build | check`: tables from records."""
+"""`bench leaderboard add | remove | build | check`: tables from records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from bench.cli.options import load_registry
 
 if TYPE_CHECKING:
-    from bench.leaderboard import ReportedOf
+    from bench.leaderboard.papers import Papers
 
 app = typer.Typer(help="Make tables from records.", no_args_is_help=True, rich_markup_mode=None)
 Folder = Annotated[Path, typer.Option("--folder", help="The folder of records and tables.")]
@@ -19,7 +19,9 @@ DEFAULT = Path("leaderboards")
 
 @app.command()
 def add(
-    record: Annotated[list[Path], typer.Argument(help="Run folders, or their record.json.")],
+    run: Annotated[
+        list[Path], typer.Argument(help="Run folders, their record.json, or folders of runs.")
+    ],
     folder: Folder = DEFAULT,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of a record of the same setting.")
@@ -28,8 +30,22 @@ def add(
     """Add the records of finished runs; then `build` makes the tables."""
     from bench import leaderboard
 
-    for source in record:
-        typer.echo(f"added {leaderboard.add(folder, source, replace=replace)}")
+    for source in run:
+        for one in leaderboard.runs_below(source):
+            typer.echo(f"added {leaderboard.add(folder, one, replace=replace)}")
+
+
+@app.command()
+def remove(
+    record: Annotated[Path, typer.Argument(help="The file of a record.")],
+    why: Annotated[str, typer.Option(help="The reason, for those who had seen it.")],
+    folder: Folder = DEFAULT,
+) -> None:
+    """Take a record away; the ledger keeps its name and the reason."""
+    from bench import leaderboard
+
+    leaderboard.remove(folder, record, why)
+    typer.echo(f"removed {record}; `bench leaderboard build` makes the tables without it")
 
 
 @app.command()
@@ -38,20 +54,20 @@ def build(folder: Folder = DEFAULT) -> None:
     from bench import leaderboard
     from bench.storage import write_text
 
-    files = leaderboard.build(folder, _reported())
+    files = leaderboard.build(folder, _papers())
     for path, text in files.items():
         write_text(path, text)
-    for path in leaderboard.tables(folder) - {*files}:
+    for path in leaderboard.tables_below(folder) - {*files}:
         path.unlink()
     typer.echo(f"wrote {len(files)} files below {folder}")
 
 
 @app.command()
 def check(folder: Folder = DEFAULT) -> None:
-    """Fail, naming each file, where a table differs from its records."""
+    """Fail, naming each file, where values, records, ledger and tables do not fit each other."""
     from bench import leaderboard
 
-    problems = leaderboard.check(folder, _reported())
+    problems = leaderboard.check(folder, _papers(), typer.echo)
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
@@ -59,11 +75,7 @@ def check(folder: Folder = DEFAULT) -> None:
     typer.echo(f"every table below {folder} follows from its records")
 
 
-def _reported() -> ReportedOf:
-    """Return what looks up a method's reported numbers; a method that is not installed has none."""
-    from bench.reported import reported_of
+def _papers() -> Papers:
+    from bench.leaderboard.papers import Papers
 
-    registry = load_registry([])
-    return lambda name: (
-        reported_of(registry, registry.method(name)) if name in registry.all("methods") else ()
-    )
+    return Papers(load_registry([]))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bench.claim_checks import Comparison
 from bench.claim_files import claims_of
+from bench.claim_runs import in_folder
 from bench.claims import PRECEDENCE, Decision, Verdicts, evaluate
 from bench.errors import RecordError, UserError
 from bench.plugins import Registry
@@ -43,7 +44,7 @@ def verdicts(folder: Path, *claims: Sequence[Mapping[str, Any]], dataset: str = 
     registry = Registry.load([write_plugin(folder / "plugin", *claims)])
     method = registry.method("toy")
     of_method = claims_of(registry, method)
-    return evaluate(method, of_method, registry, folder / "runs", dataset)
+    return evaluate(method, of_method, registry, in_folder(folder / "runs"), dataset)
 
 
 @pytest.fixture

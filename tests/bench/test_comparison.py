@@ -335,7 +335,7 @@ def test_a_column_that_is_missing_or_no_number_is_refused(write: WriteRun) -> No
 
 def test_other_queries_are_refused(write: WriteRun) -> None:
     names = {"query": [f"r{number}" for number in range(20)]}
-    assert "has other queries" in refused(write("a", hits()), write("b", hits(), names=names))
+    assert "are of other queries" in refused(write("a", hits()), write("b", hits(), names=names))
 
 
 def test_one_run_or_one_run_twice_is_refused(write: WriteRun) -> None:

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from run_folders import write_run
 
 from bench import leaderboard, records
 from bench.errors import RecordError
-from bench.leaderboard import MINI_WARNING
+from bench.leaderboard import MINI_WARNING, frames
+from bench.leaderboard.papers import Papers
 from bench.records import Record
 from bench.reported import Reported
 from bench.storage import write_text
 
-NOTHING = lambda _: ()  # noqa: E731 (no method here has a paper)
+NOTHING = Papers(None)  # no method here has a paper
 MakeRecord = Callable[..., Record]
 Add = Callable[..., Path]
 
@@ -30,12 +35,23 @@ def add(folder: Path, tmp_path: Path, make_record: MakeRecord) -> Add:
     """Return a function that finishes a run with a record and adds it; returns its place."""
 
     def finish_and_add(*, replace: bool = False, **changes: Any) -> Path:
-        record = make_record(**changes)
-        run = tmp_path / "runs" / record.digest
-        records.finish(run, record)
+        record = make_record(**({"tasks": metrics(**{"hit@1": 0.5, "map@r": 0.25})} | changes))
+        run = finish(tmp_path / "runs" / record.digest, record)
         return leaderboard.add(folder, run, replace=replace)
 
     return finish_and_add
+
+
+def finish(run: Path, record: Record) -> Path:
+    """Write a finished run in which every query has the task's mean; return its folder."""
+    records.finish(run, record)
+    values = [
+        pd.DataFrame({"task": task.task, "query": [f"q{n}" for n in range(task.queries)],
+                      "target": ""} | {name: v.mean for name, v in task.metrics.items()})
+        for task in record.tasks
+    ]  # fmt: skip
+    pd.concat(values).to_parquet(run / "per_query.parquet")
+    return run
 
 
 def write(folder: Path) -> dict[str, bytes]:
@@ -49,8 +65,12 @@ def write(folder: Path) -> dict[str, bytes]:
     }
 
 
+def check(folder: Path) -> list[str]:
+    return leaderboard.check(folder, NOTHING, lambda _: None)
+
+
 def metrics(**means: float) -> list[dict[str, Any]]:
-    values = {name: {"mean": m, "low": m - 0.1, "high": m + 0.1} for name, m in means.items()}
+    values = {name: {"mean": m, "low": m, "high": m} for name, m in means.items()}
     return [{"task": "all", "queries": 1372, "gallery": 3068, "uncounted": 0,
              "relevant_per_query": 306.75, "metrics": values}]  # fmt: skip
 
@@ -69,12 +89,12 @@ def test_the_table_shows_each_record_best_first(add: Add, folder: Path) -> None:
     header, _, first, second = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in (header, first, second)]
     assert cells == [
-        ["method", "backbone", "weights", "hit@1", "map@r", "dimension", "parameters (M)",
-         "GFLOP/image", "extraction", "seed"],
-        ["pretrained wide", "timm:vgg16", "pretrained", "**0.500** [0.400, 0.600]",
-         "0.125 [0.025, 0.225]", "2,048", "25.0", "4.10", "openvino fp32", "0"],
-        ["pretrained", "timm:resnet50", "pretrained", "0.250 [0.150, 0.350]",
-         "**0.750** [0.650, 0.850]", "2,048", "25.0", "4.10", "openvino fp32", "0"],
+        ["rank", "method", "backbone", "weights", "hit@1", "map@r", "dimension", "parameters (M)",
+         "GFLOP/image", "images/s", "seed"],
+        ["1", "pretrained wide", "timm:vgg16", "pretrained", "**0.500** [0.500, 0.500]",
+         "0.125 [0.125, 0.125]", "2,048", "25.0", "4.10", "170 (openvino fp32, cpu)", "0"],
+        ["2", "pretrained", "timm:resnet50", "pretrained", "0.250 [0.250, 0.250]",
+         "**0.750** [0.750, 0.750]", "2,048", "25.0", "4.10", "170 (openvino fp32, cpu)", "0"],
     ]  # fmt: skip
 
 
@@ -82,8 +102,8 @@ def test_a_substitute_and_a_budget_are_named(add: Add, folder: Path) -> None:
     add(budget="mini", backbone={"substitute_for": "vgg16"})
     files = write(folder)
     text = files["clothing@full/test-vs-train.md"].decode()
-    assert "| pretrained (budget mini) | timm:resnet50, for vgg16 |" in text
-    [row, _] = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
+    assert "pretrained (budget mini) | timm:resnet50 (substitute for vgg16) |" in text
+    [row] = csv.DictReader(files["records.csv"].decode().splitlines())
     assert (row["budget"], row["substitute_for"]) == ("mini", "vgg16")
 
 
@@ -110,11 +130,13 @@ def test_the_csv_has_a_row_per_record_task_and_metric_in_full(add: Add, folder: 
     text = write(folder)["clothing@full/test-vs-train.csv"].decode()
     rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) == 4
-    assert list(rows[0]) == leaderboard.COLUMNS
+    assert list(rows[0]) == frames.VALUES
     [row] = [r for r in rows if r["backbone"] == "timm:resnet50" and r["metric"] == "hit@1"]
     assert float(row["mean"]) == 1 / 3
-    assert row["images_per_second"] == "170.2"
-    assert row["digest"] == Record.read(place).digest
+    assert row["record"] == place.stem
+    of_records = csv.DictReader(write(folder)["records.csv"].decode().splitlines())
+    [facts] = [facts for facts in of_records if facts["record"] == place.stem]
+    assert facts["images_per_second"] == "170.2"
 
 
 def test_the_index_links_every_table(add: Add, folder: Path) -> None:
@@ -122,11 +144,14 @@ def test_the_index_links_every_table(add: Add, folder: Path) -> None:
     add(**OTHER)
     add(dataset={"edition": "mini"}, protocol="dress/all")
     lines = write(folder)["README.md"].decode().splitlines()
-    tables = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "](" in line]
+    tables = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| [")
+    ]
     assert tables == [
-        ["clothing@full", "[test-vs-train](clothing@full/test-vs-train.md)",
+        ["[clothing@full](clothing@full/README.md)",
+         "[test-vs-train](clothing@full/test-vs-train.md)",
          "[csv](clothing@full/test-vs-train.csv)", "2"],
-        ["clothing@mini", "[dress/all](clothing@mini/dress--all.md)",
+        ["[clothing@mini](clothing@mini/README.md)", "[dress/all](clothing@mini/dress--all.md)",
          "[csv](clothing@mini/dress--all.csv)", "1"],
     ]  # fmt: skip
 
@@ -135,7 +160,11 @@ def test_the_same_records_make_the_same_bytes_in_whatever_order_they_came(
     make_record: MakeRecord, tmp_path: Path
 ) -> None:
     made = [
-        make_record(seed=seed, backbone={"name": f"timm:{name}", "weights": name})
+        make_record(
+            seed=seed,
+            backbone={"name": f"timm:{name}", "weights": name},
+            tasks=metrics(**{"hit@1": 0.5}),
+        )
         for seed in (0, 1)
         for name in ("a", "b", "c")
     ]
@@ -143,20 +172,20 @@ def test_the_same_records_make_the_same_bytes_in_whatever_order_they_came(
     for number, order in enumerate((made, made[::-1])):
         folder = tmp_path / f"{number}"
         for record in order:
-            records.finish(tmp_path / "run", record)
-            leaderboard.add(folder, tmp_path / "run", replace=False)
+            leaderboard.add(folder, finish(tmp_path / "run", record), replace=False)
         written.append(write(folder))
         assert write(folder) == written[-1]
-        assert leaderboard.check(folder, NOTHING) == []
+        assert check(folder) == []
     assert written[0] == written[1]
-    assert len(written[0]) == 6 + 3
-    assert not any(b"\r" in content for content in written[0].values())
+    assert len(written[0]) == 6 + 6 + 1 + 5  # records, values, ledger, tables
+    for name, content in written[0].items():
+        assert name.endswith(".parquet") or b"\r" not in content
 
 
 def test_a_record_may_be_added_by_its_file_and_twice(
     folder: Path, tmp_path: Path, make_record: MakeRecord
 ) -> None:
-    records.finish(tmp_path / "run", make_record())
+    finish(tmp_path / "run", make_record())
     places = [
         leaderboard.add(folder, source, replace=False)
         for source in (tmp_path / "run", tmp_path / "run" / "record.json")
@@ -245,7 +274,7 @@ def test_a_record_of_another_setting_stands_beside(
 def test_check_has_nothing_to_say_of_what_was_built(add: Add, folder: Path) -> None:
     add()
     write(folder)
-    assert leaderboard.check(folder, NOTHING) == []
+    assert check(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -258,11 +287,9 @@ def test_check_finds_an_edited_and_a_missing_table(name: str, add: Add, folder: 
     content = file.read_bytes()
     for edited in (content + b"\n", content.replace(b"\n", b"\r\n")):
         file.write_bytes(edited)
-        assert leaderboard.check(folder, NOTHING) == [
-            f"{file}: differs from its records; run `bench leaderboard build`"
-        ]
+        assert check(folder) == [f"{file}: differs from its records; run `bench leaderboard build`"]
     file.unlink()
-    assert leaderboard.check(folder, NOTHING) == [f"{file}: missing; run `bench leaderboard build`"]
+    assert check(folder) == [f"{file}: missing; run `bench leaderboard build`"]
 
 
 def test_check_finds_an_edited_record_though_the_tables_were_built_of_it(
@@ -271,9 +298,10 @@ def test_check_finds_an_edited_record_though_the_tables_were_built_of_it(
     place = add()
     place.write_text(place.read_text().replace('"mean": 0.5', '"mean": 0.9'))
     write(folder)
-    [problem] = leaderboard.check(folder, NOTHING)
-    assert problem.startswith(f"{place}: its content belongs at {place.parent}")
-    assert problem.endswith("; was it edited?")
+    moved, contradicted, _ = check(folder)
+    assert moved.startswith(f"{place}: its content belongs at {place.parent}")
+    assert moved.endswith("; was it edited?")
+    assert contradicted == f"{place}: task all, hit@1 0.9 is not in its interval [0.5, 0.5]"
 
 
 def test_check_finds_a_moved_record(add: Add, folder: Path) -> None:
@@ -282,16 +310,14 @@ def test_check_finds_a_moved_record(add: Add, folder: Path) -> None:
     moved.parent.mkdir()
     shutil.move(place, moved)
     write(folder)
-    assert f"{moved}: its content belongs at {place}; was it edited?" in leaderboard.check(
-        folder, NOTHING
-    )
+    assert f"{moved}: its content belongs at {place}; was it edited?" in check(folder)
 
 
 def test_check_finds_a_table_whose_records_are_gone(add: Add, folder: Path) -> None:
     place = add()
     write(folder)
     place.unlink()
-    problems = leaderboard.check(folder, NOTHING)
+    problems = check(folder)
     for ending in (".csv", ".md"):
         table = folder / "clothing@full" / f"test-vs-train{ending}"
         assert f"{table}: no record stands behind this table" in problems
@@ -301,13 +327,13 @@ def test_check_refuses_a_file_that_is_no_record(add: Add, folder: Path) -> None:
     place = add()
     place.write_text("{}")
     with pytest.raises(RecordError, match="is not a record of schema 4"):
-        leaderboard.check(folder, NOTHING)
+        check(folder)
 
 
 def test_without_records_there_is_an_empty_index(folder: Path) -> None:
     folder.mkdir()
-    assert list(write(folder)) == ["README.md"]
-    assert leaderboard.check(folder, NOTHING) == []
+    assert list(write(folder)) == ["README.md", "records.csv"]
+    assert check(folder) == []
 
 
 def test_only_tables_of_a_mini_edition_warn_of_drawn_pictures(add: Add, folder: Path) -> None:
@@ -315,14 +341,16 @@ def test_only_tables_of_a_mini_edition_warn_of_drawn_pictures(add: Add, folder: 
     add(dataset={"edition": "mini"})
     files = write(folder)
     warned = [name for name, content in files.items() if MINI_WARNING.encode() in content]
-    assert warned == ["clothing@mini/test-vs-train.md"]
-    mini = files[warned[0]].decode()
-    assert mini.index(MINI_WARNING) < mini.index("| method")
+    assert warned == ["clothing@mini/README.md", "clothing@mini/test-vs-train.md"]
+    for name in warned:
+        text = files[name].decode()
+        assert text.index(MINI_WARNING) < text.index("| method")
 
 
 def test_names_can_neither_make_html_nor_columns(add: Add, folder: Path) -> None:
     evil = "a|b<script>&"
-    tasks = [task | {"task": evil} for task in metrics(**{"hit@1": 0.5}) * 2]
+    [one] = metrics(**{"hit@1": 0.5})
+    tasks = [one | {"task": evil}, one | {"task": evil + evil}]
     names = {"variant": evil, "protocol": evil, "dataset": {"name": evil}}
     mean = {"mean": tasks[0]["metrics"]}
     add(backbone={"name": evil, "source": evil}, tasks=tasks, **mean, **names)
@@ -333,10 +361,10 @@ def test_names_can_neither_make_html_nor_columns(add: Add, folder: Path) -> None
             assert rb"a\|b&lt;script&gt;&amp;" in content
     text = files["a-b-script--@full/a-b-script--.md"].decode()
     rows = [line.replace("\\|", "") for line in text.splitlines()]
-    of_metrics, _ = [row for row in rows if row.startswith("| pretrained")]
-    assert of_metrics.count("|") == 1 + 9  # nine columns with a bar around each
-    _, of_tasks = [row for row in rows if row.startswith("| method")]
-    assert of_tasks.count("ab&lt;script&gt;&amp;") == 2
+    of_metrics, _ = [row for row in rows if "| pretrained" in row[:24]]
+    assert of_metrics.count("|") == 1 + 10  # ten columns with a bar around each
+    [of_tasks] = [row for row in rows if row.startswith("| method")]
+    assert of_tasks.count("ab&lt;script&gt;&amp;") == 3
     assert of_tasks.count("|") == 1 + 5
     tables = files["a-b-script--@full/a-b-script--.csv"].decode()
     assert next(csv.DictReader(tables.splitlines()))["variant"] == evil
@@ -350,22 +378,22 @@ def test_a_metric_that_only_newer_records_have_leaves_a_gap(add: Add, folder: Pa
     assert "| mrr " in text
     [older] = [line for line in text.splitlines() if "timm:resnet50" in line]
     assert "| not measured " in older
-    assert "**0.500** [0.400, 0.600]" in older
+    assert "**0.500** [0.500, 0.500]" in older
 
 
 def test_a_mean_that_is_no_number_is_last_and_never_best(add: Add, folder: Path) -> None:
     add(tasks=metrics(**{"hit@1": float("nan")}))
     add(tasks=metrics(**{"hit@1": 0.25}), **OTHER)
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
-    first, last = [line for line in text.splitlines() if line.startswith("| pretrained")]
-    assert "**0.250** [0.150, 0.350]" in first
+    first, last = [line for line in text.splitlines() if "| pretrained" in line[:24]]
+    assert "**0.250** [0.250, 0.250]" in first
     assert "nan [nan, nan]" in last
     assert "**nan**" not in last
 
 
 def test_equal_best_means_are_both_bold(add: Add, folder: Path) -> None:
-    add(seed=0)
-    add(seed=1)
+    add()
+    add(**OTHER)
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
     assert text.count("**0.500**") == 2
 
@@ -376,22 +404,22 @@ def test_where_lower_is_better_the_lowest_is_first_and_bold(add: Add, folder: Pa
         tasks[0]["metrics"]["miss@5"]["higher_is_better"] = False
         add(tasks=tasks, headline="miss@5", **other)
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
-    first, last = [line for line in text.splitlines() if line.startswith("| pretrained")]
+    first, last = [line for line in text.splitlines() if "| pretrained" in line[:24]]
     assert "**0.250**" in first
     assert "0.500" in last
     assert "**0.500**" not in last
 
 
 def value(mean: float) -> dict[str, float]:
-    return {"mean": mean, "low": mean - 0.1, "high": mean + 0.1}
+    return {"mean": mean, "low": mean, "high": mean}
 
 
 def several(colour: float, shape: float, mean: float) -> dict[str, Any]:
     """Return what a record of two tasks and their mean holds, the headline given of each."""
     tasks = [
-        {"task": name, "queries": queries, "gallery": 60, "uncounted": 3,
+        {"task": name, "queries": queries, "gallery": 60, "uncounted": 0,
          "relevant_per_query": 2.5, "metrics": {"hit@1": value(headline), "mrr": value(0.25)}}
-        for name, queries, headline in (("colour", 1200, colour), ("shape", 34, shape))
+        for name, queries, headline in (("colour", 1200, colour), ("shape", 40, shape))
     ]  # fmt: skip
     return {"tasks": tasks, "mean": {"hit@1": value(mean), "mrr": value(0.25)}}
 
@@ -406,20 +434,21 @@ def test_several_tasks_make_a_table_of_their_mean_and_one_of_each(add: Add, fold
     add(**several(0.75, 0.25, 0.5))
     add(**several(0.5, 0.3, 0.4), variant="wide", **OTHER)
     text = write(folder)["clothing@full/test-vs-train.md"].decode()
-    assert "2 tasks; each value is the plain mean over them. Protocol fingerprint" in text
+    assert "2 tasks, 1,240 queries in all; each value is the plain mean over the tasks. " in text
     assert "## hit@1 of each task" in text
     header, first, second, tasks, queries, candidates, one, two = cells(text)
-    assert header[3:5] == ["hit@1", "mrr"]
-    assert first[:4] == ["pretrained", "timm:resnet50", "pretrained", "**0.500** [0.400, 0.600]"]
-    assert second[0] == "pretrained wide"
-    assert second[3:5] == ["0.400 [0.300, 0.500]", "**0.250** [0.150, 0.350]"]
+    assert header[4:6] == ["hit@1", "mrr"]
+    assert first[:5] == ["1", "pretrained", "timm:resnet50", "pretrained",
+                         "**0.500** [0.500, 0.500]"]  # fmt: skip
+    assert second[:2] == ["2", "pretrained wide"]
+    assert second[4:6] == ["0.400 [0.400, 0.400]", "**0.250** [0.250, 0.250]"]
     assert tasks == ["method", "backbone", "colour", "shape", "plain mean"]
-    assert queries == ["queries", "", "1,200", "34", ""]
+    assert queries == ["queries", "", "1,200", "40", ""]
     assert candidates == ["candidates", "", "60", "60", ""]
-    assert one == ["pretrained, seed 0", "timm:resnet50, pretrained", "**0.750** [0.650, 0.850]",
-                   "0.250 [0.150, 0.350]", "**0.500** [0.400, 0.600]"]  # fmt: skip
-    assert two == ["pretrained wide, seed 0", "timm:vgg16, pretrained", "0.500 [0.400, 0.600]",
-                   "**0.300** [0.200, 0.400]", "0.400 [0.300, 0.500]"]  # fmt: skip
+    assert one == ["pretrained", "timm:resnet50, pretrained", "**0.750** [0.750, 0.750]",
+                   "0.250 [0.250, 0.250]", "**0.500** [0.500, 0.500]"]  # fmt: skip
+    assert two == ["pretrained wide", "timm:vgg16, pretrained", "0.500 [0.500, 0.500]",
+                   "**0.300** [0.300, 0.300]", "0.400 [0.400, 0.400]"]  # fmt: skip
 
 
 REPORTED = [
@@ -429,18 +458,35 @@ REPORTED = [
 ]  # fmt: skip
 
 
+class OfPapers(Papers):
+    """Papers that report what a test says."""
+
+    def __init__(self, numbers: dict[str, list[Reported]]) -> None:
+        super().__init__(None)
+        self._numbers = numbers
+
+    def reported(self, method: str) -> list[Reported]:
+        return self._numbers[method]
+
+
 def test_what_a_paper_reports_stands_below_in_the_same_form(add: Add, folder: Path) -> None:
     add(**several(0.75, 0.25, 0.5))
     elsewhere = REPORTED[0].model_copy(update={"protocol": "leave-one-out"})
     other = REPORTED[0].model_copy(update={"metric": "mrr"})
     numbers = {"pretrained": [*REPORTED, elsewhere, other]}
-    files = leaderboard.build(folder, numbers.__getitem__)
+    files = leaderboard.build(folder, OfPapers(numbers))
     text = files[folder / "clothing@full/test-vs-train.md"]
     assert "## hit@1 as papers report it" in text
     assert "2,000 queries, an unknown number of gallery images." in text
     assert cells(text)[-2:] == [
         ["method", "shape", "fabric", "plain mean", "source"],
-        ["pretrained", "0.125", "0.500", "0.312", "Table &lt;1&gt;"],
+        [
+            "pretrained",
+            "0.125 (+0.125 here)",
+            "0.500 (not measured)",
+            "0.312 (+0.188 here)",
+            "Table &lt;1&gt;",
+        ],
     ]
     assert "Other images" not in text
 
@@ -451,7 +497,9 @@ def test_reported_numbers_of_one_task_stand_by_metric_and_away_from_drawn_pictur
     add(dataset={"edition": "mini"})
     mean = REPORTED[2]
     numbers = [mean, mean.model_copy(update={"metric": "ndcg@7[attributes]"})]
-    text = leaderboard.build(folder, lambda _: numbers)[folder / "clothing@mini/test-vs-train.md"]
+    text = leaderboard.build(folder, OfPapers({"pretrained": numbers}))[
+        folder / "clothing@mini/test-vs-train.md"
+    ]
     assert cells(text)[-2:] == [["method", "hit@1", "source"],
                                 ["pretrained", "0.312", "Table &lt;1&gt;"]]  # fmt: skip
     assert "Other images than above, so these rows compare with each other alone." in text
@@ -462,7 +510,7 @@ def test_the_mean_of_several_tasks_leads_and_not_the_first_of_them(add: Add, fol
     add(**several(0.5, 0.75, 0.625), **OTHER)
     files = write(folder)
     text = files["clothing@full/test-vs-train.md"].decode()
-    assert [row[1] for row in cells(text)[1:3]] == ["timm:vgg16", "timm:resnet50"]
+    assert [row[2] for row in cells(text)[1:3]] == ["timm:vgg16", "timm:resnet50"]
     rows = csv.DictReader(files["clothing@full/test-vs-train.csv"].decode().splitlines())
     assert next(rows)["backbone"] == "timm:vgg16"
 
@@ -473,9 +521,9 @@ def test_the_csv_has_the_means_of_several_tasks_before_them(add: Add, folder: Pa
     rows = list(csv.DictReader(text.splitlines()))
     columns = ("task", "metric", "queries", "gallery", "uncounted", "mean", "low", "high")
     assert [[row[name] for name in columns] for row in rows if row["metric"] == "hit@1"] == [
-        ["plain mean over tasks", "hit@1", "1234", "0", "6", "0.5", "0.4", "0.6"],
-        ["colour", "hit@1", "1200", "60", "3", "0.75", "0.65", "0.85"],
-        ["shape", "hit@1", "34", "60", "3", "0.25", "0.15", "0.35"],
+        ["plain mean over tasks", "hit@1", "1240", "0", "0", "0.5", "0.5", "0.5"],
+        ["colour", "hit@1", "1200", "60", "0", "0.75", "0.75", "0.75"],
+        ["shape", "hit@1", "40", "60", "0", "0.25", "0.25", "0.25"],
     ]
     over_all = ["plain mean over tasks"] * 2
     assert [row["task"] for row in rows] == over_all + ["colour"] * 2 + ["shape"] * 2
@@ -492,10 +540,10 @@ def test_one_task_has_no_mean_beside_it(add: Add, folder: Path) -> None:
 def test_tables_of_several_tasks_are_checked_like_others(add: Add, folder: Path) -> None:
     place = add(**several(0.75, 0.25, 0.5))
     write(folder)
-    assert leaderboard.check(folder, NOTHING) == []
+    assert check(folder) == []
     table = folder / "clothing@full/test-vs-train.md"
     table.write_text(table.read_text().replace("| shape ", "| colour "))
-    [problem] = leaderboard.check(folder, NOTHING)
+    [problem] = check(folder)
     assert problem == f"{table}: differs from its records; run `bench leaderboard build`"
     assert Record.read(place).mean["hit@1"].mean == 0.5
 
@@ -515,3 +563,169 @@ def test_a_table_of_a_part_of_the_data_says_how_much_is_there(add: Add, folder: 
     add(dataset={"coverage": {"images": (9332, 44441), "test": (372, 372)}})
     text = next(c for name, c in write(folder).items() if name.endswith("test-vs-train.md"))
     assert b"\nNot all of the published data: 9,332 of 44,441 images.\n" in text
+
+
+# from here on: seeds, ties, values, the ledger
+
+
+def runs_of(
+    make_record: MakeRecord, tmp_path: Path, folder: Path, values: dict[str, Any], **changes: Any
+) -> Path:
+    """Add a run with these values of each query; return the record's place."""
+    run = write_run(make_record, tmp_path / "runs" / str(len(list(tmp_path.rglob("DONE")))),
+                    values, **changes)  # fmt: skip
+    return leaderboard.add(folder, run, replace=False)
+
+
+def rows_below(folder: Path) -> list[list[str]]:
+    text = write(folder)["clothing@full/test-vs-train.md"].decode()
+    return [row for row in cells(text) if row[1].startswith("pretrained")]
+
+
+def test_seeds_of_one_setting_make_one_row(
+    make_record: MakeRecord, tmp_path: Path, folder: Path
+) -> None:
+    ones = np.arange(40) < 20
+    for seed, hits in enumerate((ones, ones[::-1] | ones, ones)):
+        weights = {"weights": f"random, seed {seed}"}
+        runs_of(make_record, tmp_path, folder, {"hit@1": hits}, seed=seed, backbone=weights)
+    [row] = rows_below(folder)
+    deviation = np.std([0.5, 1, 0.5], ddof=1)
+    assert row[4].startswith(f"**0.667** ± {deviation:.3f} [")
+    assert row[-1] == "0, 1, 2"
+    csv_rows = csv.DictReader((folder / "clothing@full/test-vs-train.csv").read_text().splitlines())
+    assert sorted(row["seed"] for row in csv_rows) == ["0", "1", "2"]
+
+
+def test_rows_tie_where_a_paired_test_cannot_tell_them_apart(
+    make_record: MakeRecord, tmp_path: Path, folder: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    best = generator.random(400) < 0.8
+    nearly = best.copy()
+    nearly[np.flatnonzero(best)[:3]] = False
+    for number, hits in enumerate((best, nearly, generator.random(400) < 0.3)):
+        runs_of(make_record, tmp_path, folder, {"hit@1": hits}, variant=f"v{number}")
+    first, second, third = rows_below(folder)
+    assert [row[0] for row in (first, second, third)] == ["1–2", "1–2", "3"]
+    assert [row[4].startswith("**") for row in (first, second, third)] == [True, True, False]
+
+
+def test_a_record_without_values_has_no_rank_and_is_said_to(
+    make_record: MakeRecord, tmp_path: Path, folder: Path
+) -> None:
+    hits = np.arange(40) < 20
+    places = [
+        runs_of(make_record, tmp_path, folder, {"hit@1": hits}, variant=variant)
+        for variant in ("a", "b")
+    ]
+    places[0].with_suffix(".parquet").unlink()
+    assert sorted(row[0] for row in rows_below(folder)) == ["1", "–"]
+    said: list[str] = []
+    assert leaderboard.check(folder, NOTHING, said.append) == []
+    assert said == ["1 of 2 records stand without the values of each query; their numbers were "
+                    "checked against each other alone"]  # fmt: skip
+
+
+def test_values_of_other_queries_do_not_join(
+    make_record: MakeRecord, tmp_path: Path, folder: Path
+) -> None:
+    hits = np.arange(40) < 20
+    runs_of(make_record, tmp_path, folder, {"hit@1": hits})
+    with pytest.raises(RecordError, match="asks other queries than pretrained--default"):
+        runs_of(make_record, tmp_path, folder, {"hit@1": hits}, variant="b",
+                names={"query": [f"other {n}" for n in range(40)]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"mean": 0.575}, "hit@1 0.575 is no mean of 37 zeros and ones"),
+        ({"mean": 0.9}, "hit@1 0.9 is not in its interval"),
+        ({"low": 0.1}, "hit@1: interval [0.1, "),
+        ({"category_mean": 0.25}, "hit@1: mean over categories 0.25 is another one"),
+        ({"mean": 22 / 37}, "does not hold the queries and means"),
+    ],
+)
+def test_a_number_that_its_queries_do_not_give_is_found(
+    edit: dict[str, float], said: str, make_record: MakeRecord, tmp_path: Path, folder: Path
+) -> None:
+    hits = np.where(np.arange(40) < 37, np.arange(40) % 2, np.nan)
+    names = {"category": ["dress", "coat"] * 20}
+    place = runs_of(make_record, tmp_path, folder, {"hit@1": hits}, names=names)
+    record = json.loads(place.read_text())
+    record["tasks"][0]["uncounted"] = 3
+    record["tasks"][0]["metrics"]["hit@1"] |= edit
+    values = place.with_suffix(".parquet")
+    edited = leaderboard.record_place(folder, Record.model_validate(record))
+    values.rename(edited.with_suffix(".parquet"))
+    place.unlink()
+    edited.write_text(Record.model_validate(record).to_json())
+    write(folder)
+    assert said in "; ".join(check(folder))
+
+
+def test_a_curve_and_a_mean_over_tasks_have_to_fit(add: Add, folder: Path) -> None:
+    tasks = metrics(**{"hit@1": 0.5, "ndcg@2[attributes]": 0.25})
+    tasks[0]["curves"] = {"hit": [0.5], "ndcg[attributes]": [0.1, 0.2]}
+    add(tasks=tasks)
+    found = several(0.75, 0.25, 0.5)
+    found["mean"]["hit@1"]["mean"] = 0.625
+    add(**found, protocol="leave-one-out")
+    write(folder)
+    mean, curve = [problem.partition(": ")[2] for problem in check(folder)]
+    assert curve == "task all, ndcg@2[attributes] 0.25, but its curve has 0.2 there"
+    assert mean == "hit@1 0.625 is not the plain mean over its tasks"
+
+
+def test_a_record_is_taken_away_with_a_reason_alone(add: Add, folder: Path) -> None:
+    place, other = add(), add(**OTHER)
+    write(folder)
+    with pytest.raises(RecordError, match="--why is empty"):
+        leaderboard.remove(folder, place, " ")
+    with pytest.raises(RecordError, match="is not below"):
+        leaderboard.remove(folder, folder / "README.md", "x")
+    leaderboard.remove(folder, place, "the weights had seen\n the queries")
+    assert not place.exists()
+    assert not place.with_suffix(".parquet").exists()
+    write(folder)
+    assert check(folder) == []
+    named = place.relative_to(folder / "records").as_posix()
+    assert f"{named},the weights had seen the queries\n" in (
+        folder / "records/ledger.csv"
+    ).read_text()  # fmt: skip
+    other.unlink()
+    assert check(folder)[0] == (
+        f"{other}: was taken away without a reason; put it back, or use "
+        "`bench leaderboard remove --why`"
+    )
+
+
+def test_a_record_that_is_not_in_the_ledger_is_found(add: Add, folder: Path) -> None:
+    place = add()
+    write(folder)
+    ledger = folder / "records/ledger.csv"
+    ledger.write_text(ledger.read_text().splitlines()[0] + "\n")
+    assert check(folder) == [f"{place}: is not in the ledger; add it with `bench leaderboard add`"]
+    ledger.write_text("record\n")
+    with pytest.raises(RecordError, match="is no ledger; expected the columns"):
+        check(folder)
+
+
+def test_a_replaced_record_has_its_reason_in_the_ledger(add: Add, folder: Path) -> None:
+    first = add()
+    second = add(tasks=metrics(**{"hit@1": 0.25}), replace=True)
+    lines = (folder / "records/ledger.csv").read_text()
+    assert f"{first.name},replaced by {second.name} of the same setting\n" in lines
+    write(folder)
+    assert check(folder) == []
+
+
+def test_runs_are_found_below_a_folder(make_record: MakeRecord, tmp_path: Path) -> None:
+    runs = [write_run(make_record, tmp_path / "runs/clothing@full/p" / n, {"hit@1": [1.0]})
+            for n in ("a", "b")]  # fmt: skip
+    assert leaderboard.runs_below(tmp_path / "runs") == runs
+    assert leaderboard.runs_below(runs[0]) == [runs[0]]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RecordError, match="holds no finished run"):
+        leaderboard.runs_below(tmp_path / "empty")

@@ -1,0 +1,92 @@
+"""The CSV files: tidy frames, for pandas or a spreadsheet.
+
+A protocol's file has one row for each record, task and metric. What these rows would repeat, the
+facts of a record, stands in `records.csv`, once; both name the `record`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from math import nan
+
+from bench.leaderboard import row_names
+from bench.leaderboard.rows import Stored
+from bench.leaderboard.tables import Table
+from bench.records import Record, TaskResult
+
+VALUES = (
+    "record method variant budget settings backbone seed rank_from rank_to task queries gallery "
+    "uncounted metric mean low high category_mean"
+).split()
+RECORDS = (
+    "record dataset edition protocol protocol_fingerprint headline origin method variant budget "
+    "backbone substitute_for weights trained_on seed dimension parameters flops_per_image engine "
+    "precision device threads images_per_second git_commit git_clean python torch finished"
+).split()
+
+
+def values(table: Table) -> str:
+    """Return the CSV of a protocol."""
+    settings = row_names.settings([row.first for row in table.rows])
+    rows = []
+    for row, setting in zip(table.rows, settings, strict=True):
+        for one in row.stored:
+            record = one.record
+            facts = [one.name, record.method, record.variant, record.budget, setting,
+                     record.backbone.name, record.seed, *(row.rank or ("", ""))]  # fmt: skip
+            for task in _with_means(record):
+                for name, value in task.metrics.items():
+                    by_category = "" if value.category_mean is None else value.category_mean
+                    rows.append(
+                        [*facts, task.task, task.queries, task.gallery, task.uncounted, name,
+                         value.mean, value.low, value.high, by_category]
+                    )  # fmt: skip
+    return written(VALUES, rows)
+
+
+def records(every: Iterable[Stored]) -> str:
+    """Return the CSV of all records, in the order of their files."""
+    rows = []
+    for one in every:
+        record, made = one.record, one.record.provenance
+        cost: list[object] = [""] * 8
+        if record.origin == "run":
+            cost = [record.dimension, record.parameters, record.flops_per_image, made.engine,
+                    made.precision, made.device, made.threads,
+                    round(record.cost.images_per_second, 1)]  # fmt: skip
+        rows.append(
+            [one.name, record.dataset.name, record.dataset.edition, record.protocol,
+             record.protocol_fingerprint, record.headline, record.origin, record.method,
+             record.variant, record.budget, record.backbone.name, record.backbone.substitute_for,
+             record.backbone.source, record.backbone.trained_on, record.seed, *cost,
+             made.git_commit, made.git_clean, made.python, made.versions.get("torch", ""),
+             record.cost.finished]
+        )  # fmt: skip
+    return written(RECORDS, rows)
+
+
+def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a CSV file with Unix line ends."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _with_means(record: Record) -> list[TaskResult]:
+    """Return the tasks and, where there are several, the two means over them as two more."""
+    if len(record.tasks) == 1:
+        return record.tasks
+    means = {"plain mean over tasks": record.mean, "mean over all queries": record.pooled}
+    over_all = [
+        TaskResult(
+            task=name, queries=sum(task.queries for task in record.tasks), gallery=0,
+            uncounted=sum(task.uncounted for task in record.tasks), relevant_per_query=nan,
+            metrics=metrics, curves={},
+        )
+        for name, metrics in means.items()
+    ]  # fmt: skip
+    return [*over_all, *record.tasks]

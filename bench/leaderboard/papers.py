@@ -1,0 +1,208 @@
+"""Pages about papers: each number that they report beside ours, and what becomes of their claims.
+
+A number measured on drawn pictures is never set against a reported one: of those the pages say only
+that there is one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from tabulate import tabulate
+
+from bench.claim_files import claims_of
+from bench.claim_runs import Finished, Setting, among
+from bench.claims import PRECEDENCE, Decision, Verdicts, evaluate
+from bench.leaderboard.frames import written
+from bench.leaderboard.rows import Stored
+from bench.leaderboard.tables import Table, escaped, measured
+from bench.plugins import Registry
+from bench.records import as_folder
+from bench.reported import Reported, reported_of
+
+REPORTED = (
+    "method variant dataset protocol task metric reported queries gallery source measured "
+    "difference why_not"
+).split()
+CLAIMS = (
+    "method edition budget precision recipe options claim data verdict found comparisons text "
+    "reported source"
+).split()
+
+
+class Papers:
+    """What the papers of the installed methods report and claim; nothing without a registry."""
+
+    def __init__(self, registry: Registry | None) -> None:
+        self._registry = registry
+
+    def reported(self, method: str) -> Sequence[Reported]:
+        """Return the numbers of a method; one that is not installed has none."""
+        registry = self._registry
+        if registry is None or method not in registry.all("methods"):
+            return ()
+        return reported_of(registry, registry.method(method))
+
+    def pages(
+        self, stored: Sequence[Stored], tables: Mapping[str, Sequence[Table]]
+    ) -> dict[str, str]:
+        """Return the pages and CSV files by their names, of all records and tables by dataset."""
+        if self._registry is None:
+            return {}
+        numbers = [
+            (method, number, *_beside(method, number, tables))
+            for method in sorted(self._registry.all("methods"))
+            for number in self.reported(method)
+        ]
+        verdicts = self._verdicts(stored)
+        files: dict[str, str] = {}
+        if numbers:
+            files["reported.md"] = _reported_page(numbers)
+            files["reported.csv"] = _reported_csv(numbers)
+        if verdicts:
+            files["claims.md"] = _claims_page(verdicts)
+            files["claims.csv"] = _claims_csv(verdicts)
+        return files
+
+    def _verdicts(self, stored: Sequence[Stored]) -> list[Verdicts]:
+        """Return what the records say of every claim, by method and setting."""
+        registry = self._registry
+        assert registry is not None  # noqa: S101 (asked before)
+        runs = among([Finished(one.place, one.record) for one in stored])
+        found = []
+        for name in sorted(registry.all("methods")):
+            spec = registry.method(name)
+            claims = claims_of(registry, spec)
+            for verdicts in evaluate(spec, claims, registry, runs) if claims else ():
+                if verdicts.runs:
+                    found.append(verdicts)
+        return found
+
+
+Beside = tuple[str, Reported, float | None, str]  # method, number, measured, why not
+
+
+def _beside(
+    method: str, number: Reported, tables: Mapping[str, Sequence[Table]]
+) -> tuple[float | None, str]:
+    """Return what was measured of a reported number on the published data, or why nothing was."""
+    found: dict[str, float] = {}
+    for edition in ("full", "mini"):
+        for table in tables.get(as_folder(f"{number.dataset}@{edition}"), ()):
+            if table.first.protocol == number.protocol:
+                here = measured(table, method, number)
+                if here is not None:
+                    found[edition] = here
+    if "full" in found:
+        return found["full"], ""
+    why = f"no record of this variant on {number.dataset}@full"
+    return None, why + ("; there is one of drawn pictures" if found else "")
+
+
+def _reported_page(numbers: Sequence[Beside]) -> str:
+    lines = [
+        "# Numbers of papers",
+        "",
+        "Every number that the papers report, and what was measured here on the same data. The "
+        "difference is measured − reported. A number of drawn pictures is no measurement of these "
+        "data, so none stands here.",
+        "",
+    ]
+    for method in dict.fromkeys(method for method, *_ in numbers):
+        own = [found for found in numbers if found[0] == method]
+        here = sum(value is not None for _, _, value, _ in own)
+        lines += [f"## {escaped(method)}", "", f"{here} of {len(own)} numbers were measured.", ""]
+        header = ["variant", "data", "protocol", "task", "metric", "reported", "measured",
+                  "difference", "source"]  # fmt: skip
+        rows = [
+            [*map(escaped, (number.variant, number.dataset, number.protocol, number.task,
+                            number.metric)), f"{number.value:g}",
+             why if value is None else f"{value:.3f}",
+             "" if value is None else f"{value - number.value:+.3f}", escaped(number.source)]
+            for _, number, value, why in own
+        ]  # fmt: skip
+        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+    return "\n".join(lines)
+
+
+def _reported_csv(numbers: Sequence[Beside]) -> str:
+    return written(
+        REPORTED,
+        [
+            [method, number.variant, number.dataset, number.protocol, number.task, number.metric,
+             number.value, *("" if n is None else n for n in (number.queries, number.gallery)),
+             number.source, "" if value is None else value,
+             "" if value is None else value - number.value, why]
+            for method, number, value, why in numbers
+        ],
+    )  # fmt: skip
+
+
+def _claims_page(every: Sequence[Verdicts]) -> str:
+    lines = [
+        "# Claims of papers",
+        "",
+        "What the records say of each paper's claims, by the rules of "
+        "[docs/claims.md](../docs/claims.md). A claim is *held* or *reversed* where the 95 % "
+        "interval of a paired comparison lies on one side, *undecided* where it does not. Runs "
+        "compare only within one setting.",
+        "",
+    ]
+    for verdicts in every:
+        shown = _shown(verdicts)
+        if not shown:
+            continue
+        counts = Counter(decision.verdict for decision in shown)
+        lines += [f"## {escaped(verdicts.method)}: {escaped(_in_words(verdicts.setting))}", ""]
+        if verdicts.setting.edition == "mini":
+            lines += ["**Drawn pictures.** These verdicts say nothing about real photographs.", ""]
+        in_all = ", ".join(f"{counts[verdict]} {verdict}" for verdict in PRECEDENCE[::-1])
+        backbones = escaped(", ".join(verdicts.backbones))
+        lines += [f"{verdicts.runs} records on {backbones}: {in_all}.", ""]
+        rows = [
+            [escaped(decision.claim), escaped(", ".join(decision.datasets)), decision.verdict,
+             escaped(f"{decision.text} ({decision.reported}; {decision.source})"),
+             escaped(_found(decision))]
+            for decision in shown
+        ]  # fmt: skip
+        header = ["claim", "data", "verdict", "what is claimed", "what was found"]
+        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+    return "\n".join(lines)
+
+
+def _shown(verdicts: Verdicts) -> list[Decision]:
+    """Return the decisions of a setting; where its recipe is changed, those that runs decide."""
+    setting = verdicts.setting
+    if not setting.recipe and not setting.options:
+        return list(verdicts.decisions)
+    return [found for found in verdicts.decisions
+            if found.verdict != "not checkable" and found.datasets]  # fmt: skip
+
+
+def _claims_csv(every: Sequence[Verdicts]) -> str:
+    rows = []
+    for verdicts in every:
+        setting = verdicts.setting
+        facts = [verdicts.method, setting.edition, setting.budget, setting.precision,
+                 _fields(setting.recipe), _fields(setting.options)]  # fmt: skip
+        rows += [
+            [*facts, found.claim, " ".join(found.datasets), found.verdict, _found(found),
+             len(found.comparisons), found.text, found.reported, found.source]
+            for found in _shown(verdicts)
+        ]  # fmt: skip
+    return written(CLAIMS, rows)
+
+
+def _in_words(setting: Setting) -> str:
+    made = [f"{setting.edition} editions", f"budget {setting.budget}", setting.precision]
+    return ", ".join(filter(None, [*made, _fields(setting.recipe), _fields(setting.options)]))
+
+
+def _fields(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _found(decision: Decision) -> str:
+    decisive = decision.decisive
+    return f"{decisive.what}: {decisive.found}" if decisive.what else decisive.found
