@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from bench import claim_facts
 from bench.claim_files import (
     Better,
     Check,
@@ -101,16 +101,21 @@ def _tried(of_one: Callable[..., list[Comparison]], *arguments: Any) -> list[Com
 def _of_runs(check: RunFact, this: Side, evidence: Evidence) -> list[Comparison]:
     found = []
     for run in evidence.of(this, check).runs:
-        try:
-            verdict, text = check.load()(run.folder, run.record)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise RecordError(
-                f"{run.folder.stem} lacks {Path(error.filename or '').name}, which only the folder "
-                "of a run has; ask `bench claims` of that"
-            ) from None
+        verdict, text = _told(check, run)
         what = f"{this}, seed {run.record.seed}"
         found.append(Comparison(what, verdict, text, runs=[str(run.folder)]))
     return found
+
+
+def _told(check: RunFact, run: Run) -> tuple[Verdict, str]:
+    """Return what a function says of a run; of a stored record, what it said of its run."""
+    if run.folder.is_dir():
+        verdict, text = check.load()(run.folder, run.record)
+        return verdict, text
+    verdict, text = claim_facts.kept(run.folder, check.function)
+    if verdict not in {"held", "reversed"}:
+        raise RecordError(f"{run.folder.stem}: {verdict} is no verdict")
+    return cast("Verdict", verdict), text
 
 
 def _pairs(check: Better | Ratio | Close | Growth | Curve) -> Iterable[tuple[Side, Side]]:

@@ -28,11 +28,16 @@ def add(
     ] = False,
 ) -> None:
     """Add the records of finished runs; then `build` makes the tables."""
-    from bench import leaderboard
+    from bench import claim_facts, leaderboard
+    from bench.records import Record
 
+    registry = load_registry([])
     for source in run:
         for one in leaderboard.runs_below(source):
-            typer.echo(f"added {leaderboard.add(folder, one, replace=replace)}")
+            place = leaderboard.add(folder, one, replace=replace)
+            of_run = one if one.is_dir() else one.parent
+            claim_facts.keep(place, claim_facts.ask(of_run, Record.read(place), registry))
+            typer.echo(f"added {place}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
     leaderboards/
       records/<dataset>@<edition>/<protocol>/<method>--<variant>--<backbone>--seed<n>-….json
                                              … .parquet     the values of each query
+                                             … .facts.json  what its folder told of claims
       records/ledger.csv              every record there has been, and why one was taken away
       <dataset>@<edition>/<protocol>.md and .csv      made from the records of that folder
       <dataset>@<edition>/README.md                   its protocols side by side
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from bench import claim_facts
 from bench.entries import Run, same_queries
 from bench.errors import RecordError
 from bench.leaderboard import frames, ledger, tables
@@ -106,7 +108,8 @@ def remove(folder: Path, place: Path, why: str) -> None:
 def _take_away(folder: Path, stored: Stored, why: str) -> None:
     ledger.note(folder, stored.place, why)
     stored.place.unlink()
-    stored.values.unlink(missing_ok=True)
+    for suffix in (".parquet", claim_facts.SUFFIX):
+        stored.place.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def build(folder: Path, papers: Papers) -> dict[Path, str]:
@@ -181,12 +184,17 @@ def tables_below(folder: Path) -> set[Path]:
 def _protocols(folder: Path) -> list[Path]:
     """Return the folders of records, in order; one without a record is left out."""
     found = sorted(path for path in (folder / "records").glob("*/*") if path.is_dir())
-    return [path for path in found if any(path.glob("*.json"))]
+    return [path for path in found if any(_records(path))]
 
 
 def _stored(folder: Path) -> Iterator[Stored]:
-    for path in sorted(folder.glob("*.json")):
+    for path in _records(folder):
         yield Stored(path, Record.read(path))
+
+
+def _records(folder: Path) -> list[Path]:
+    every = sorted(folder.glob("*.json"))
+    return [path for path in every if not path.name.endswith(claim_facts.SUFFIX)]
 
 
 def stored_below(folder: Path) -> Sequence[Stored]:

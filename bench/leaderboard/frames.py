@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from math import nan
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.leaderboard import row_names
 from bench.leaderboard.rows import Stored
 from bench.leaderboard.tables import Table
-from bench.records import Record, TaskResult
+from bench.records import MetricValue, Record
 
 VALUES = (
     "record method variant budget settings backbone seed rank_from rank_to task queries gallery "
@@ -36,13 +35,12 @@ def values(table: Table) -> str:
             record = one.record
             facts = [one.name, record.method, record.variant, record.budget, setting,
                      record.backbone.name, record.seed, *(row.rank or ("", ""))]  # fmt: skip
-            for task in _with_means(record):
-                for name, value in task.metrics.items():
+            for of_task, metrics in _with_means(record):
+                for name, value in metrics.items():
                     by_category = "" if value.category_mean is None else value.category_mean
                     rows.append(
-                        [*facts, task.task, task.queries, task.gallery, task.uncounted, name,
-                         value.mean, value.low, value.high, by_category]
-                    )  # fmt: skip
+                        [*facts, *of_task, name, value.mean, value.low, value.high, by_category]
+                    )
     return written(VALUES, rows)
 
 
@@ -76,17 +74,16 @@ def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return buffer.getvalue()
 
 
-def _with_means(record: Record) -> list[TaskResult]:
-    """Return the tasks and, where there are several, the two means over them as two more."""
-    if len(record.tasks) == 1:
-        return record.tasks
+def _with_means(record: Record) -> list[tuple[list[object], Mapping[str, MetricValue]]]:
+    """Return name and counts of each task with its metrics; first, of several, two means."""
+    found: list[tuple[list[object], Mapping[str, MetricValue]]] = [
+        ([task.task, task.queries, task.gallery, task.uncounted], task.metrics)
+        for task in record.tasks
+    ]
+    if len(found) == 1:
+        return found
+    queries, uncounted = (
+        sum(getattr(task, count) for task in record.tasks) for count in ("queries", "uncounted")
+    )
     means = {"plain mean over tasks": record.mean, "mean over all queries": record.pooled}
-    over_all = [
-        TaskResult(
-            task=name, queries=sum(task.queries for task in record.tasks), gallery=0,
-            uncounted=sum(task.uncounted for task in record.tasks), relevant_per_query=nan,
-            metrics=metrics, curves={},
-        )
-        for name, metrics in means.items()
-    ]  # fmt: skip
-    return [*over_all, *record.tasks]
+    return [([name, queries, "", uncounted], means[name]) for name in means] + found

@@ -20,21 +20,23 @@ def settings(records: Sequence[Record]) -> list[str]:
     Of its kind are those with the same method, variant, budget and backbone. A field that not all
     of them have, since it was added later, is no difference.
     """
-    recipes = [dict(_flat(record.recipe, "")) for record in records]
     kinds = [(r.method, r.variant, r.budget, r.backbone.name, r.backbone.source) for r in records]
     of_kind: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for kind, recipe in zip(kinds, recipes, strict=True):
-        of_kind.setdefault(kind, []).append(recipe)
+    for kind, record in zip(kinds, records, strict=True):
+        of_kind.setdefault(kind, []).append(record.recipe)
     differing = {kind: _differing(same) for kind, same in of_kind.items()}
-    return [
-        in_words({name: recipe[name] for name in differing[kind]})
-        for kind, recipe in zip(kinds, recipes, strict=True)
-    ]
+    found = []
+    for kind, record in zip(kinds, records, strict=True):
+        recipe = dict(_flat(record.recipe, "")) if differing[kind] else {}
+        found.append(in_words({name: recipe[name] for name in differing[kind]}))
+    return found
 
 
 def _differing(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the fields that all recipes have, and not all with one value."""
-    first = recipes[0]
+    if all(recipe == recipes[0] for recipe in recipes):
+        return []
+    first, *_ = recipes = [dict(_flat(recipe, "")) for recipe in recipes]
     return [
         name for name in first
         if all(name in other for other in recipes)

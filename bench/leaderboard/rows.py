@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isnan
+from functools import cached_property
+from math import inf, isnan
 from pathlib import Path
 
 import numpy as np
@@ -51,16 +53,23 @@ class Value:
     @classmethod
     def over(cls, values: Sequence[MetricValue]) -> Value:
         """Return the value of a row from those of its seeds."""
-        table = np.array([(value.mean, value.low, value.high) for value in values])
-        deviation = float(table[:, 0].std(ddof=1)) if len(values) > 1 else None
-        mean, low, high = table.mean(axis=0).tolist()
-        return cls(mean, low, high, deviation, values[0].higher_is_better)
+        # plain Python: a table has thousands of these, each of one to three numbers
+        first, count = values[0], len(values)
+        if count == 1:
+            return cls(first.mean, first.low, first.high, None, first.higher_is_better)
+        mean, low, high = (
+            math.fsum(getattr(value, name) for value in values) / count
+            for name in ("mean", "low", "high")
+        )
+        squares = math.fsum((value.mean - mean) ** 2 for value in values)
+        deviation = math.sqrt(squares / (count - 1))
+        return cls(mean, low, high, deviation, first.higher_is_better)
 
     @property
     def score(self) -> float:
         """The mean such that higher is better; no number is worst."""
         if isnan(self.mean):
-            return -np.inf
+            return -inf
         return self.mean if self.higher_is_better else -self.mean
 
 
@@ -89,10 +98,11 @@ class Row:
     @property
     def leading(self) -> Value | None:
         """The headline's value: of the only task, or the plain mean over several."""
-        return self.metrics().get(self.first.headline)
+        return self.metrics.get(self.first.headline)
 
+    @cached_property
     def metrics(self) -> dict[str, Value]:
-        """Return each metric that all seeds have: of the only task, or the mean over several."""
+        """Each metric that all seeds have: of the only task, or the plain mean over several."""
         return _over_seeds(
             [
                 of.record.mean if len(of.record.tasks) > 1 else of.record.tasks[0].metrics
@@ -100,9 +110,11 @@ class Row:
             ]
         )
 
-    def of_task(self, number: int) -> dict[str, Value]:
-        """Return each metric of one task."""
-        return _over_seeds([of.record.tasks[number].metrics for of in self.stored])
+    def of_task(self, number: int, metric: str) -> Value | None:
+        """Return one metric of one task; None where not all seeds have it."""
+        of_each = [of.record.tasks[number].metrics.get(metric) for of in self.stored]
+        known = [value for value in of_each if value is not None]
+        return Value.over(known) if len(known) == len(of_each) else None
 
 
 def _over_seeds(of_each: Sequence[Mapping[str, MetricValue]]) -> dict[str, Value]:
@@ -139,7 +151,7 @@ def rows_of(stored: Sequence[Stored]) -> list[Row]:
 
 def _order(row: Row) -> tuple[object, ...]:
     leading = row.leading
-    return (-leading.score if leading else np.inf, row.stored[0].name)
+    return (-leading.score if leading else inf, row.stored[0].name)
 
 
 def _ranked(rows: list[Row]) -> list[Row]:

@@ -108,7 +108,7 @@ def _asked(record: Record) -> str:
 
 def _metrics_table(table: Table) -> list[str]:
     """Return a table with a row per row and a column per metric."""
-    values = [row.metrics() for row in table.rows]
+    values = [row.metrics for row in table.rows]
     names = list(dict.fromkeys(name for metrics in values for name in metrics))
     columns = {
         name: _cells([metrics.get(name) for metrics in values],
@@ -152,7 +152,7 @@ def _tasks_table(table: Table) -> list[str]:
         ["candidates", "", *(f"{task.gallery:,}" for task in first.tasks), ""],
     ]
     columns = [
-        _cells([row.of_task(number).get(headline) for row in table.rows], [])
+        _cells([row.of_task(number, headline) for row in table.rows], [])
         for number in range(len(first.tasks))
     ]
     columns.append(_cells([row.leading for row in table.rows], table.rows))
@@ -226,12 +226,13 @@ def measured(table: Table, method: str, number: Reported) -> float | None:
     for row in sorted(own, key=lambda row: row.first.budget != "full"):
         if number.metric == "dimension":
             return row.first.dimension
-        metrics = row.metrics()
+        tasks = [task.task for task in row.first.tasks]
+        found = row.metrics.get(number.metric)
         if number.task:
-            tasks = [task.task for task in row.first.tasks]
-            metrics = row.of_task(tasks.index(number.task)) if number.task in tasks else {}
-        if number.metric in metrics:
-            return metrics[number.metric].mean
+            known = number.task in tasks
+            found = row.of_task(tasks.index(number.task), number.metric) if known else None
+        if found is not None:
+            return found.mean
     return None
 
 

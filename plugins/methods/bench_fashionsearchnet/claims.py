@@ -6,7 +6,6 @@ import csv
 from pathlib import Path
 from typing import Literal
 
-from bench import regions
 from bench.errors import RecordError
 from bench.records import Record
 
@@ -49,6 +48,8 @@ def weights_differ(run: Path, record: Record) -> Verdict:
 
 def regions_differ(run: Path, record: Record) -> Verdict:
     """Return whether a run's regions are smaller than the image and not those of each other."""
+    from bench import regions  # torchvision, which the other checks do without
+
     del record
     found = regions.read(run)
     area = sum(one.area for one in found.attributes) / len(found.attributes)
