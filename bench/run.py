@@ -62,6 +62,7 @@ class Request(DataRequest):
     skip_damaged: bool = False
     checkpoint_minutes: float = 10.0
     tensorboard: bool = False
+    stores: Path | None = None  # of features; those of the cache, if left out
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         plan = features.Plan(
             method, name, extractor, data.catalog, request.execution,
             _extraction_code(method, spec.name, registry),
-            *((stages[-1].key, stages[-1].weights) if stages else ()),
+            *((stages[-1].key, stages[-1].weights) if stages else ("", None)), request.stores,
         )  # fmt: skip
         # protocols that may learn from the same images share the method, and all do if none learns
         works.setdefault(plan.key, Work(plan, stages, [])).protocols.append(protocol)

@@ -19,6 +19,7 @@ from bench.cli import (
     listing,
     plugins,
     regions,
+    reproduce,
     run,
     score,
     search,
@@ -51,6 +52,7 @@ def options(
 app.command("run")(run.command)
 app.command("train-detector")(detector.command)
 app.command("score")(score.command)
+app.command("reproduce")(reproduce.command)
 app.command("search")(search.command)
 app.command("explain")(explain.command)
 app.command("regions")(regions.command)
