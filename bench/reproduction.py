@@ -203,7 +203,7 @@ def reproduce(
         )  # fmt: skip
         with tempfile.TemporaryDirectory(dir=folder, prefix="features-") as stores:
             request = replace(request, command=command, stores=Path(stores))
-            listener = replace(listener, notice=_once(listener.notice))  # of two preparations
+            listener = replace(listener, notice=once(listener.notice))  # of two preparations
             _require_same_questions(file, record, request, registry, listener)
             (outcome,) = run(request, registry, listener)
     if outcome.was_finished:
@@ -224,7 +224,7 @@ def reproduce(
     return Reproduction(record, outcome, _values(record, now, tolerance), changed)
 
 
-def _once(notice: Callable[[str], None]) -> Callable[[str], None]:
+def once(notice: Callable[[str], None]) -> Callable[[str], None]:
     """Return what tells of everything the first time only."""
     told: set[str] = set()
 
@@ -318,11 +318,12 @@ def _values(record: Record, now: Record, tolerance: float | None) -> list[Value]
     return [
         Value(name, metric, value.mean, found[metric].mean,
               tolerance_of(record, value) if tolerance is None else tolerance)
-        for (name, stated), (_, found) in zip(_means(record), _means(now), strict=True)
+        for (name, stated), (_, found) in zip(means_of(record), means_of(now), strict=True)
         for metric, value in stated.items()
     ]  # fmt: skip
 
 
-def _means(record: Record) -> list[tuple[str, dict[str, MetricValue]]]:
+def means_of(record: Record) -> list[tuple[str, dict[str, MetricValue]]]:
+    """Return every mean of a record by task; where there are several, those over them go first."""
     over_tasks = [(MEAN, record.mean), (POOLED, record.pooled)]
     return over_tasks + [(task.task, task.metrics) for task in record.tasks]

@@ -24,6 +24,7 @@ from bench.cli import (
     score,
     search,
     show,
+    submit,
 )
 from bench.errors import UserError
 from bench.plugins import DISTRIBUTION
@@ -57,6 +58,7 @@ app.command("search")(search.command)
 app.command("explain")(explain.command)
 app.command("regions")(regions.command)
 app.command("export")(export.command)
+app.command("submit")(submit.command)
 app.command("compare")(compare.command)
 app.command("claims")(claims.command)
 app.command("list")(listing.command)
