@@ -22,7 +22,7 @@ from bench.errors import RecordError
 from bench.records import MetricValue, Record
 from bench.reproduction import MEAN
 
-_LONGEST = 120  # characters of what a bundle says
+_LONGEST = 300  # characters of what a bundle says
 _MARKS = {"holds": "✅", "does not hold": "❌", "not re-scored": "⚠️"}
 
 

@@ -248,7 +248,7 @@ def _malformed(record: Record) -> str:
         return "lacks its headline, or has means over one task"
     said = [record.method, record.variant, record.dataset.name, record.protocol, *names,
             record.backbone.name, *(task.task for task in record.tasks)]  # fmt: skip
-    wrong = [text for text in said if not text.isprintable() or len(text) > 200]
+    wrong = [text for text in said if not text.isprintable() or not 0 < len(text) <= 200]
     return f"names something {shown(wrong[0])}; expected short printable text" if wrong else ""
 
 
@@ -307,6 +307,9 @@ def _rescore(
             f"record and {fingerprint[:8]} on the data here: other queries, gallery or relevance"
         )
         return
+    if [task.task for task in record.tasks] != [task.name for task in protocol.tasks]:
+        found.problems.append("record.json has other tasks than its protocol")
+        return
     if data.catalog.fingerprint != record.dataset.annotations:
         found.unchecked.append("the annotations here are others, though the protocol is the same")
     try:
@@ -317,6 +320,9 @@ def _rescore(
         found.unchecked.append(f"not re-scored: {error}".replace(f"{folder}/", ""))
         return
     reasons = too_shallow(protocol, data.metrics, given)
+    if len(reasons) == len(run.metrics):
+        found.unchecked.append(f"not re-scored: {record.headline} {reasons[record.headline]}")
+        return
     protocol = replace(protocol, metrics=tuple(n for n in run.metrics if n not in reasons))
     again = folder / "again"
     scores = score_given(protocol, data, given, again)

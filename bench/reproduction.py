@@ -31,7 +31,8 @@ TRAINED = 0.02  # what another order of sums can change in a training
 MEAN, POOLED = "plain mean over tasks", "mean over all queries"
 _ROUNDING = 1e-12  # of the difference of two means
 # what is said of an environment, but changes no number by itself
-_WITHOUT_EFFECT = ("commit", "batch size")
+_WITHOUT_EFFECT = {"commit", "batch size"}
+_OPENMP = "OMP_NUM_THREADS"
 
 
 class OtherQuestionsError(RecordError):
@@ -123,10 +124,8 @@ class Value:
     @property
     def difference(self) -> float:
         """Now minus recorded; 0 where both are the same, NaN too."""
-        same = self.now == self.recorded or (
-            self.now != self.now and self.recorded != self.recorded
-        )
-        return 0.0 if same else self.now - self.recorded
+        both = isnan(self.now) and isnan(self.recorded)
+        return 0.0 if both else self.now - self.recorded
 
     @property
     def within(self) -> bool:
@@ -174,7 +173,7 @@ class Reproduction:
     @property
     def same_environment(self) -> bool:
         """Whether nothing that could change a digit is different."""
-        return not set(self.changed) - set(_WITHOUT_EFFECT)
+        return not self.changed.keys() - _WITHOUT_EFFECT
 
 
 def reproduce(
@@ -212,9 +211,7 @@ def reproduce(
             "name another folder with --runs"
         )
     now = outcome.record
-    if now.protocol_fingerprint != record.protocol_fingerprint:  # by the images that are damaged
-        raise _other(file, "protocol fingerprint", record.protocol_fingerprint,
-                     now.protocol_fingerprint)  # fmt: skip
+    _require_protocol(file, record, now.protocol_fingerprint)
     before, after = _environment(record), _environment(now)
     changed = {
         name: (before.get(name, "none"), after.get(name, "none"))
@@ -254,13 +251,17 @@ def _threads(count: int) -> Iterator[None]:
     """Compute with so many threads: sums of training hang on their number."""
     import torch
 
-    before = torch.get_num_threads()
-    with threadpool_limits(count):
-        torch.set_num_threads(count)
-        try:
+    before, variable = torch.get_num_threads(), os.environ.get(_OPENMP)
+    os.environ[_OPENMP] = str(count)  # for what is imported from here on
+    try:
+        with threadpool_limits(count):  # for what is there
+            torch.set_num_threads(count)
             yield
-        finally:
-            torch.set_num_threads(before)
+    finally:
+        torch.set_num_threads(before)
+        os.environ.pop(_OPENMP)
+        if variable is not None:
+            os.environ[_OPENMP] = variable
 
 
 def _execution_here(record: Record, listener: Listener) -> Execution:
@@ -284,16 +285,25 @@ def _require_same_questions(
     """Refuse data and a protocol that are not the record's, before anything is trained."""
     data = prepare(request, registry, listener).data
     if data.catalog.fingerprint != record.dataset.annotations:
-        raise _other(file, "annotations", record.dataset.annotations, data.catalog.fingerprint)
+        raise _other(file, record, "annotations", record.dataset.annotations,
+                     data.catalog.fingerprint)  # fmt: skip
     found = data.protocols[0].fingerprint(data.catalog)
-    if found != record.protocol_fingerprint and not record.dataset.damaged:
-        raise _other(file, "protocol fingerprint", record.protocol_fingerprint, found)
+    if not record.dataset.damaged:  # which images these were, extraction has to find
+        _require_protocol(file, record, found)
 
 
-def _other(file: Path, what: str, recorded: str, found: str) -> OtherQuestionsError:
+def _require_protocol(file: Path, record: Record, found: str) -> None:
+    if found != record.protocol_fingerprint:
+        raise _other(file, record, "protocol fingerprint", record.protocol_fingerprint, found)
+
+
+def _other(file: Path, record: Record, what: str, stated: str, found: str) -> OtherQuestionsError:
+    advice = "give the data of the record with --data-root"
+    if record.dataset.edition == "mini":
+        advice = "this version, or its libraries, draw another mini edition"
     return OtherQuestionsError(
-        f"{file} has {what} {recorded[:8]}, the data here have {found[:8]}: other questions would "
-        "be asked; give the data of the record with --data-root"
+        f"{file} has {what} {stated[:8]}, the data here have {found[:8]}: other questions would be "
+        f"asked; {advice}"
     )
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from command_line import bench, process
 from toy_training import PLUGIN, draw
 
@@ -19,9 +20,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a manifest and one training on it, made with one thread."""
     folder = tmp_path_factory.mktemp("reproduce")
     draw(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        done = process(*RUN, folder=folder)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    done = bench(*RUN, folder=folder)
+    torch.set_num_threads(threads)
     assert done.returncode == 0, done.stderr
     (run,) = folder.glob("runs/*/*/query-vs-gallery*")
     shutil.copy(run / "record.json", folder / "record.json")

@@ -181,6 +181,17 @@ def test_another_protocol_under_the_same_name_is_found(copy: Path) -> None:
     assert "has fingerprint 22222222 in the record and" in problem
 
 
+def test_other_tasks_than_the_protocol_has_are_found(tmp_path: Path) -> None:
+    folder = made(tmp_path, "recognition")
+    text = (folder / "record.json").read_text()
+    table = pq.read_table(folder / "per_query.parquet").to_pandas()
+    table["task"] = table["task"].replace("collar", "cuffs")
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "per_query.parquet")
+    record = Record.model_validate_json(text.replace('"task": "collar"', '"task": "cuffs"'))
+    (problem,) = check(bundled(folder, record)).problems
+    assert problem == "record.json has other tasks than its protocol"
+
+
 def test_without_the_data_only_the_values_are_compared(
     make_record: Callable[..., Record], tmp_path: Path
 ) -> None:
@@ -259,6 +270,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "no Parquet": (lambda f: zipped(f | {"rankings.parquet": b"PAR1"}), "expected Parquet"),
     "more rows than queries": (_without_rows, "has 100,000 rows; expected 24 at most"),
     "no task": (_record(tasks=[]), "record.json has no task"),
+    "a nameless method": (_record(method=""), "names something ''"),
     "no such headline": (_record(headline="hit@2"), "lacks its headline"),
     "a line break in a name": (_record(method="a\n::error::b"), "expected short printable text"),
 }
@@ -272,7 +284,7 @@ def test_what_is_hostile_is_refused_in_one_line(kind: str, run: Path, tmp_path: 
     bundle = tmp_path / "bundles" / bundle_name(record)
     bundle.parent.mkdir()
     bundle.write_bytes(content)
-    if kind in {"no task", "no such headline", "a line break in a name"}:
+    if expected.startswith(("record.json has", "lacks", "expected short", "names")):
         with zipfile.ZipFile(bundle) as archive:  # under the name that it asks for
             changed = Record.model_validate_json(archive.read("record.json"))
         bundle = bundle.rename(bundle.with_name(bundle_name(changed)))
