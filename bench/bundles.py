@@ -10,6 +10,7 @@ its rankings score to under the protocol, on the data here, must be what its rec
 
 from __future__ import annotations
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -130,8 +131,8 @@ class Checked:
             "values": [
                 {
                     "task": value.task, "metric": value.metric, "agrees": value.agrees,
-                    "recorded": value.recorded.model_dump(mode="json"),
-                    "rescored": value.now.model_dump(mode="json") if value.now else None,
+                    "recorded": json.loads(value.recorded.model_dump_json()),
+                    "rescored": json.loads(value.now.model_dump_json()) if value.now else None,
                     "why_not": value.why_not,
                 }
                 for value in self.values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -19,13 +20,13 @@ from run_folders import write_run
 
 from bench import bundles, scoring
 from bench.bundle_comment import comment
-from bench.bundles import NAMES, Checked, bundle_name, write_bundle
+from bench.bundles import NAMES, Checked, Rescored, bundle_name, write_bundle
 from bench.errors import RecordError, UserError
 from bench.given_rankings import targets
 from bench.plugins import Registry
 from bench.ranking import candidate_names
 from bench.ranking_files import RankingFile
-from bench.records import Record, finish
+from bench.records import MetricValue, Record, finish
 from bench.submissions import Submission, score
 
 REGISTRY = Registry.load([Path(__file__).parents[1] / "helpers" / "toy_dataset.py"])
@@ -179,6 +180,14 @@ def test_another_protocol_under_the_same_name_is_found(copy: Path) -> None:
     record = Record.read(copy / "record.json").model_copy(update={"protocol_fingerprint": "2" * 32})
     (problem,) = check(bundled(copy, record)).problems
     assert "has fingerprint 22222222 in the record and" in problem
+
+
+def test_a_number_that_is_none_is_the_same_as_itself_and_text_in_json() -> None:
+    unknown = MetricValue(mean=math.nan, low=math.nan, high=math.nan)
+    value = Rescored("all", "hit@1", unknown, unknown.model_copy())
+    assert value.agrees
+    content = Checked(Path("a.zip"), values=[value]).to_json()
+    assert json.loads(json.dumps(content, allow_nan=False))["values"][0]["rescored"]["low"] == "NaN"
 
 
 def test_other_tasks_than_the_protocol_has_are_found(tmp_path: Path) -> None:
