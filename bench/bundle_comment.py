@@ -80,6 +80,8 @@ def _change(record: Record, leaderboards: Path) -> list[str]:
     task = MEAN if len(record.tasks) > 1 else record.tasks[0].task
     lines = [f"### {_safe(record.edition_name)}, {_safe(record.protocol)}: "
              f"{_safe(record.headline)} of {_safe(task)}", ""]  # fmt: skip
+    if record.dataset.edition == "mini":
+        lines += [leaderboard.MINI_WARNING, ""]
     try:
         standings = _standings(record, leaderboards)
     except RecordError as error:
