@@ -6,12 +6,11 @@ has changed. Nothing is trained; features that the run stored are used as they a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +18,13 @@ import numpy.typing as npt
 from bench import features, search
 from bench import run as flow
 from bench.catalog import BOX, Catalog
-from bench.engines import choose_execution
 from bench.errors import IncompatibleError, RecordError, UnknownNameError, UserError
 from bench.features import Plan
 from bench.interfaces import Changer, Recogniser
 from bench.plugins import Registry
 from bench.protocols import Protocol
-from bench.recipes import fields, flatten
 from bench.records import Record, finished
+from bench.reproduction import request_of, runs_of
 from bench.tasks import Condition, Rows, Task
 
 
@@ -118,30 +116,13 @@ def open_run(
         raise RecordError(
             f"{run} is no finished run of a method; expected a folder that `bench run` has made"
         )
-    spec, made = registry.method(record.method), record.provenance
-    options = dict(record.dataset.options)
-    crop = options.pop("crop", "box")
-    if crop not in {"box", "full"}:
-        raise IncompatibleError(f"{run} compares boxes of a {crop}; open a run with another --crop")
-    request = flow.Request(
-        method=record.method, dataset=record.dataset.name, variant=record.variant,
-        budget=record.budget, settings=flatten(record.recipe, fields(spec.recipe())),
-        protocols=[record.protocol], metrics=list(record.tasks[0].metrics), options=options,
-        edition=record.dataset.edition, data_root=data_root, runs=folder.resolve().parents[2],
-        seed=record.seed, crop=cast(Literal["box", "full"], crop),
-        skip_damaged=record.dataset.damaged > 0,
-        execution=choose_execution(
-            device=made.device, engine=made.engine,
-            precision=cast(Literal["fp32", "bf16"], made.precision),
-            batch_size=made.batch_size, workers=os.cpu_count() or 1,
-        ),
-    )  # fmt: skip
+    request = request_of(record, run, registry, data_root=data_root, runs=runs_of(folder))
     prepared = flow.prepare(request, registry, listener)
     [work] = prepared.works
     if prepared.place(work, work.protocols[0]).folder.resolve() != folder.resolve():
         raise UserError(
             f"{run} was made with other data, code or versions than these; run again: "
-            f"{made.command}"
+            f"{record.provenance.command}"
         )
     return Opened(record, work.plan, work.protocols[0])
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,6 @@ import pyarrow.parquet as pq
 
 from bench import records
 from bench.catalog import Catalog
-from bench.engines import choose_execution
 from bench.errors import RecordError, UserError
 from bench.features import Extraction, extract
 from bench.given_rankings import targets
@@ -34,7 +33,8 @@ from bench.protocols import Protocol
 from bench.ranking import candidate_names
 from bench.ranking_files import trec_name
 from bench.records import Record
-from bench.run import Data, DataRequest, Listener, Prepared, Request, prepare, read_data
+from bench.reproduction import data_request, request_of, runs_of
+from bench.run import Data, Listener, Prepared, prepare, read_data
 from bench.scoring import KEPT
 from bench.storage import replacing, write_text
 from bench.tasks import AnyTask, RecognitionTask, Rows, Task, TripletTask
@@ -128,30 +128,16 @@ class Exporter:
         if there and not self.replace:
             raise UserError(f"{there[0]} is there already; write over it with --replace")
 
-    def _asked(self) -> dict[str, Any]:
-        """Return the part of the run's request that says on which data it was."""
-        record = self.run.record
-        return {
-            "dataset": record.dataset.name, "protocols": [record.protocol],
-            "metrics": list(record.tasks[0].metrics), "options": record.dataset.options,
-            "edition": record.dataset.edition, "data_root": self.data_root, "seed": record.seed,
-        }  # fmt: skip
-
     def _prepared(self) -> Prepared:
         """Return the run as it was before extraction; refuse what would extract otherwise now."""
-        record, made = self.run.record, self.run.record.provenance
+        record = self.run.record
         if record.origin != "run":
             raise RecordError(
                 f"{self.run.folder} was scored from a file of rankings; it has no features"
             )
-        execution = choose_execution(
-            device=made.device, engine=made.engine, precision=made.precision,  # type: ignore[arg-type]
-            batch_size=made.batch_size, workers=made.threads,
-        )  # fmt: skip
-        request = Request(
-            method=record.method, variant=record.variant, budget=record.budget,
-            settings=record.recipe, runs=self.run.folder.resolve().parents[2], execution=execution,
-            **self._asked(),
+        request = request_of(
+            record, self.run.folder, self.registry, data_root=self.data_root,
+            runs=runs_of(self.run.folder),
         )  # fmt: skip
         for skip in (False, True):
             prepared = prepare(replace(request, skip_damaged=skip), self.registry, self.listener)
@@ -162,7 +148,7 @@ class Exporter:
         else:
             raise RecordError(
                 f"{self.run.folder}: code, weights, images or metrics have changed since "
-                f"this run, and its features with them; run it again: {made.command}"
+                f"this run, and its features with them; run it again: {record.provenance.command}"
             )
         return prepared
 
@@ -183,7 +169,8 @@ class Exporter:
             prepared = self._prepared()
             data, damaged = prepared.data, self._extracted(prepared)[0].damaged
         else:
-            data = read_data(DataRequest(**self._asked()), self.registry, self.listener.notice)
+            request = data_request(record, self.registry, data_root=self.data_root)
+            data = read_data(request, self.registry, self.listener.notice)
         protocol = data.protocols[0].without(damaged)
         found = protocol.fingerprint(data.catalog)
         if found != record.protocol_fingerprint:

@@ -41,7 +41,7 @@ class Plan:
     """What is extracted from which images, and how; `code` hashes the sources that do it.
 
     `training` is the key of the last stage that trained the method and `weights` the file that it
-    left; "" and None where nothing is learnt.
+    left; "" and None where nothing is learnt. `stores` is the folder of stores, if not the cache's.
     """
 
     method: Method
@@ -52,6 +52,7 @@ class Plan:
     code: str
     training: str = ""
     weights: Path | None = None
+    stores: Path | None = None
 
     @cached_property
     def model(self) -> nn.Module:
@@ -108,7 +109,7 @@ def extract(
     is filling the same store and has to end first. Raises `DamagedImageError` for an image that
     cannot be read, unless `skip_damaged`; `UserError` for features that are not finite.
     """
-    folder = cache_folder() / "features" / plan.key
+    folder = (plan.stores or cache_folder() / "features") / plan.key
     other = f"waiting for another run that extracts the same features, in {folder}"
     with only_one(folder.with_suffix(".lock"), lambda: notice(other)):
         store = _Store.open(folder, plan)

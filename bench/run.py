@@ -62,6 +62,7 @@ class Request(DataRequest):
     skip_damaged: bool = False
     checkpoint_minutes: float = 10.0
     tensorboard: bool = False
+    stores: Path | None = None  # of features; those of the cache, if left out
 
 
 @dataclass(frozen=True)
@@ -247,10 +248,10 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
         method = spec.build(recipe, data.catalog, registry, request.seed, protocol.training)
         stages = training.places(method, spec.name, setting)
         name, extractor = next(iter(method.extractors.items()))
+        key, weights = (stages[-1].key, stages[-1].weights) if stages else ("", None)
         plan = features.Plan(
             method, name, extractor, data.catalog, request.execution,
-            _extraction_code(method, spec.name, registry),
-            *((stages[-1].key, stages[-1].weights) if stages else ()),
+            _extraction_code(method, spec.name, registry), key, weights, request.stores,
         )  # fmt: skip
         # protocols that may learn from the same images share the method, and all do if none learns
         works.setdefault(plan.key, Work(plan, stages, [])).protocols.append(protocol)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench import fingerprints, records, scoring
 from bench.errors import IncompatibleError, UserError
@@ -77,9 +78,7 @@ def score(submission: Submission, registry: Registry, notice: Callable[[str], No
         return Outcome(finished, place.folder, True)
     seconds = {"load": time.perf_counter() - clock}
     clock = time.perf_counter()
-    scores = scoring.score(
-        protocol, data.metrics, _Rank(protocol, given), catalog=data.catalog, folder=place.folder
-    )
+    scores = score_given(protocol, data, given, place.folder)
     seconds["score"] = time.perf_counter() - clock
     record = _record(submission, data, place, digest, given, scores, seconds, registry)
     records.finish(place.folder, record)
@@ -94,11 +93,7 @@ def _computable(
     notice: Callable[[str], None],
 ) -> Protocol:
     """Return the protocol with those of its metrics for which the rankings are deep enough."""
-    reasons = {}
-    for name in protocol.metrics:
-        lacking = [reason for ranking in given if (reason := ranking.lacks(*metrics[name]))]
-        if lacking:
-            reasons[name] = lacking[0]
+    reasons = too_shallow(protocol, metrics, given)
     file = submission.file.path
     for name in (protocol.headline, *submission.metrics):
         if name in reasons:
@@ -107,6 +102,27 @@ def _computable(
     for name, reason in reasons.items():
         notice(f"{file}: metric {name} is left out: it {reason}")
     return replace(protocol, metrics=tuple(n for n in protocol.metrics if n not in reasons))
+
+
+def too_shallow(
+    protocol: Protocol, metrics: scoring.Metrics, given: list[GivenRanking]
+) -> dict[str, str]:
+    """Return the metrics for which rankings are not deep enough, each with the reason."""
+    reasons = {}
+    for name in protocol.metrics:
+        lacking = [reason for ranking in given if (reason := ranking.lacks(*metrics[name]))]
+        if lacking:
+            reasons[name] = lacking[0]
+    return reasons
+
+
+def score_given(
+    protocol: Protocol, data: Data, given: list[GivenRanking], folder: Path
+) -> scoring.Scores:
+    """Return what the protocol's metrics say of rankings, and write what a run would."""
+    return scoring.score(
+        protocol, data.metrics, _Rank(protocol, given), catalog=data.catalog, folder=folder
+    )
 
 
 class _Rank:

@@ -70,6 +70,8 @@ def finished(workplace: Path) -> Finished:
         ["compare", "--help"],
         ["score", "--help"],
         ["export", "--help"],
+        ["reproduce", "--help"],
+        ["submit", "--help"],
         ["data", "obtain", "cub200"],
     ],
 )

@@ -19,10 +19,12 @@ from bench.cli import (
     listing,
     plugins,
     regions,
+    reproduce,
     run,
     score,
     search,
     show,
+    submit,
 )
 from bench.errors import UserError
 from bench.plugins import DISTRIBUTION
@@ -51,10 +53,12 @@ def options(
 app.command("run")(run.command)
 app.command("train-detector")(detector.command)
 app.command("score")(score.command)
+app.command("reproduce")(reproduce.command)
 app.command("search")(search.command)
 app.command("explain")(explain.command)
 app.command("regions")(regions.command)
 app.command("export")(export.command)
+app.command("submit")(submit.command)
 app.command("compare")(compare.command)
 app.command("claims")(claims.command)
 app.command("list")(listing.command)

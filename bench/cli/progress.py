@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
+    from bench.run import Listener
     from bench.training.plan import Progress as Training
 
 
@@ -82,3 +85,18 @@ class Bar:
     ) -> None:
         if self._progress.task_ids:
             self._progress.stop()
+
+
+@contextmanager
+def shown_progress() -> Iterator[Listener]:
+    """Yield what tells of a run under way on stderr: notices, and bars of what takes long."""
+    from bench.run import Listener
+
+    messages = Console(stderr=True, soft_wrap=True, highlight=False)
+    with Bar("extracting features", messages) as bar:
+        yield Listener(
+            notice=lambda text: messages.print(f"[bold yellow]{escape(text)}[/bold yellow]"),
+            progress=bar.update,
+            training=bar.train,
+            detection=bar.detect,
+        )

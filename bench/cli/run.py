@@ -88,12 +88,9 @@ def command(
 ) -> None:
     """Run a method on a dataset: train, extract, rank, score, keep the record, print a table."""
     registry = load_registry(plugin)
-    from rich.console import Console
-    from rich.markup import escape
-
     from bench import run as flow
     from bench.cli.outcomes import show_outcomes
-    from bench.cli.progress import Bar
+    from bench.cli.progress import shown_progress
     from bench.engines import choose_execution
     from bench.recipes import parse_settings
     from bench.reported import reported_of
@@ -126,14 +123,7 @@ def command(
         tensorboard=tensorboard,
         command=shlex.join(["bench", *sys.argv[1:]]),
     )
-    messages = Console(stderr=True, soft_wrap=True, highlight=False)
-    with Bar("extracting features", messages) as bar:
-        listener = flow.Listener(
-            notice=lambda text: messages.print(f"[bold yellow]{escape(text)}[/bold yellow]"),
-            progress=bar.update,
-            training=bar.train,
-            detection=bar.detect,
-        )
+    with shown_progress() as listener:
         outcomes = flow.run(request, registry, listener)
     if outcomes:  # of several processes, the first one has them
         show_outcomes(outcomes, reported_of(registry, registry.method(method)))
