@@ -6,34 +6,23 @@ it could link, show a picture from elsewhere, or call somebody by name.
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tabulate import tabulate
 
-from bench import leaderboard, records
-from bench.bundles import Checked
+from bench import leaderboard
+from bench.bundles import Checked, unpack
 from bench.errors import RecordError
+from bench.leaderboard.rows import Value, rows_of
+from bench.leaderboard.tables import Table
 from bench.records import MetricValue, Record
 from bench.reproduction import MEAN
 
 _LONGEST = 300  # characters of what a bundle says
 _MARKS = {"holds": "✅", "does not hold": "❌", "not re-scored": "⚠️"}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """One row of a table: its ranks before and after, None where it is not in it."""
-
-    name: str
-    value: str
-    before: int | None
-    after: int | None
 
 
 def comment(found: Sequence[Checked], leaderboards: Path) -> str:
@@ -47,7 +36,7 @@ def comment(found: Sequence[Checked], leaderboards: Path) -> str:
         parts += [f"- {_safe(text)}" for text in [*checked.problems, *checked.unchecked]]
         parts += ["", *_numbers(checked)]
         if checked.record is not None and not checked.problems:
-            parts += _change(checked.record, leaderboards)
+            parts += _change(checked.bundle, checked.record, leaderboards)
     return "\n".join(parts) + "\n"
 
 
@@ -75,7 +64,7 @@ def _numbers(checked: Checked) -> list[str]:
     ]  # fmt: skip
 
 
-def _change(record: Record, leaderboards: Path) -> list[str]:
+def _change(bundle: Path, record: Record, leaderboards: Path) -> list[str]:
     """Return how the table of a record would change, by its headline."""
     task = MEAN if len(record.tasks) > 1 else record.tasks[0].task
     lines = [f"### {_safe(record.edition_name)}, {_safe(record.protocol)}: "
@@ -83,60 +72,46 @@ def _change(record: Record, leaderboards: Path) -> list[str]:
     if record.dataset.edition == "mini":
         lines += [leaderboard.MINI_WARNING, ""]
     try:
-        standings = _standings(record, leaderboards)
+        before, after = _standings(bundle, record, leaderboards)
     except RecordError as error:
         return [*lines, f"It cannot join its table: {_safe(str(error))}", ""]
-    rows = [
-        [row.before or "new", row.after or "replaced", row.name, row.value] for row in standings
-    ]
-    return [*lines, _table(rows, ["before", "after", "method", "mean"]), ""]
+    rows = [[before.get(name, "new"), of_name, name] for name, of_name in after.items()]
+    return [*lines, _table(rows, ["before", "after", "method"]), ""]
 
 
-def _standings(record: Record, leaderboards: Path) -> list[Standing]:
-    """Return the rows of a record's table with that record in it, the best first."""
+def _standings(
+    bundle: Path, record: Record, leaderboards: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the rows of a record's table, best first, without what a bundle holds and with it."""
     kept = leaderboard.record_place(leaderboards, record).parent
     with tempfile.TemporaryDirectory() as name:
         folder, run = Path(name, "leaderboards"), Path(name, "run")
+        run.mkdir()
+        unpack(bundle, run)
         copy = folder / kept.relative_to(leaderboards)
         copy.mkdir(parents=True)
-        for path in kept.glob("*.json"):
+        for path in kept.glob("*"):
             shutil.copy(path, copy)
         before = _rows(folder)
-        records.finish(run, record)
         leaderboard.add(folder, run, replace=True)
-        after = _rows(folder)
-    old, new = list(before), list(after)
-    return [
-        Standing(
-            *(before | after)[digest],
-            old.index(digest) + 1 if digest in old else None,
-            new.index(digest) + 1 if digest in new else None,
-        )
-        for digest in [*new, *(digest for digest in old if digest not in after)]
-    ]
+        return before, _rows(folder)
 
 
-def _rows(folder: Path) -> dict[str, tuple[str, str]]:
-    """Return (name, mean with its interval) of each row of the one table, by digest, in order."""
-    tables = leaderboard.build(folder, lambda _: ())
-    headlines = {r.digest: r.headline for r in map(Record.read, folder.rglob("*.json"))}
-    rows: dict[str, tuple[str, str]] = {}
-    for path, text in tables.items():
-        if path.suffix != ".csv":
-            continue
-        for line in csv.DictReader(io.StringIO(text)):
-            # the first lines of a record are of what leads it
-            if line["digest"] not in rows and line["metric"] == headlines[line["digest"]]:
-                said = [
-                    line.get(n, "") for n in ("method", "variant", "budget", "settings", "backbone")
-                ]
-                name = ", ".join([*filter(None, said), f"seed {line['seed']}"])
-                mean, low, high = (float(line[n]) for n in ("mean", "low", "high"))
-                rows[line["digest"]] = (_safe(name), f"{mean:.4f} [{low:.4f}, {high:.4f}]")
-    return rows
+def _rows(folder: Path) -> dict[str, str]:
+    """Return the place and the headline of each row of the one table, by its name."""
+    stored = leaderboard.stored_below(folder)
+    if not stored:
+        return {}
+    table = Table("", rows_of(stored))
+    return {
+        _safe(f"{name}, {row.first.backbone.name}, {row.first.provenance.engine} "
+              f"{row.first.provenance.precision}"): f"{place}: {_cell(row.leading)}"
+        for place, (name, row) in enumerate(zip(table.names, table.rows, strict=True), 1)
+        if row.leading is not None
+    }  # fmt: skip
 
 
-def _cell(value: MetricValue) -> str:
+def _cell(value: MetricValue | Value) -> str:
     return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
 
 

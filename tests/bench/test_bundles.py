@@ -351,11 +351,11 @@ def test_a_comment_shows_how_the_table_changes_and_no_text_of_a_bundle_as_markdo
     for sign in ("![", "](", "<script", "`", "@", "evil.example"):
         assert sign not in text
     rows = [line.split("|") for line in text[text.index("### ") :].splitlines() if "[" in line]
-    assert [[cell.strip() for cell in row[1:3]] for row in rows] == [
-        ["1", "1"], ["new", "2"], ["2", "3"],
+    assert [[cell.strip()[:3] for cell in row[1:3]] for row in rows] == [
+        ["1: ", "1: "], ["new", "2: "], ["2: ", "3: "],
     ]  # fmt: skip
     assert "better" in rows[0][3]
-    assert all(len(row) == 6 for row in rows)  # no cell is split by what it says
+    assert all(len(row) == 5 for row in rows)  # no cell is split by what it says
 
 
 def test_a_comment_says_what_is_replaced_and_what_cannot_join(run: Path, tmp_path: Path) -> None:
@@ -364,7 +364,10 @@ def test_a_comment_says_what_is_replaced_and_what_cannot_join(run: Path, tmp_pat
     place.mkdir(parents=True)
     (place / "a.json").write_text(edited(record, mean=0.0).to_json())
     found = [check(write_bundle(run, tmp_path))]
-    assert "| replaced" in comment(found, tmp_path / "leaderboards")
+    [row] = [line for line in comment(found, tmp_path / "leaderboards").splitlines()
+             if line.startswith("| 1: 0.0000")]  # fmt: skip
+    assert row.split("|")[2].startswith(" 1: ")
+    assert not row.split("|")[2].startswith(" 1: 0.0000")
     other = record.model_copy(update={"protocol_fingerprint": "2" * 32})
     (place / "a.json").write_text(other.to_json())
     assert "It cannot join its table" in comment(found, tmp_path / "leaderboards")
