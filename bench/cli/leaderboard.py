@@ -1,4 +1,4 @@
-"""`bench leaderboard add | remove | build | check`: tables from records."""
+"""`bench leaderboard add | remove | build | check | site`: tables from records."""
 
 from __future__ import annotations
 
@@ -78,6 +78,22 @@ def check(folder: Folder = DEFAULT) -> None:
     if problems:
         raise typer.Exit(1)
     typer.echo(f"every table below {folder} follows from its records")
+
+
+@app.command()
+def site(
+    folder: Folder = DEFAULT,
+    to: Annotated[Path, typer.Option(help="The folder of the pages.")] = Path("site"),
+) -> None:
+    """Write the tables as HTML pages that open from a disk, with columns that sort."""
+    from bench import leaderboard
+    from bench.leaderboard.site import pages
+    from bench.storage import write_text
+
+    found = pages(folder, leaderboard.build(folder, _papers()))
+    for name, text in found.items():
+        write_text(to / name, text)
+    typer.echo(f"wrote {len(found)} files; open {to / 'index.html'}")
 
 
 def _papers() -> Papers:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from run_folders import write_run
 
 from bench import leaderboard, records
 from bench.errors import RecordError
-from bench.leaderboard import MINI_WARNING, frames
+from bench.leaderboard import MINI_WARNING, frames, site
 from bench.leaderboard.papers import Papers
 from bench.records import Record
 from bench.reported import Reported
@@ -729,3 +731,54 @@ def test_runs_are_found_below_a_folder(make_record: MakeRecord, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecordError, match="holds no finished run"):
         leaderboard.runs_below(tmp_path / "empty")
+
+
+# the site
+
+
+def site_of(folder: Path, to: Path) -> Path:
+    for name, text in site.pages(folder, leaderboard.build(folder, NOTHING)).items():
+        write_text(to / name, text)
+    return to
+
+
+def test_a_site_has_every_page_and_leads_to_pages_of_its_own_alone(
+    add: Add, folder: Path, tmp_path: Path
+) -> None:
+    add(variant="<b>|![x](http://evil.example)")
+    to = site_of(folder, tmp_path / "site")
+    names = {path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file()}
+    assert names == {
+        "index.html", "records.csv", "clothing@full/index.html",
+        "clothing@full/test-vs-train.html", "clothing@full/test-vs-train.csv",
+    }  # fmt: skip
+    for page in to.rglob("*.html"):
+        text = page.read_text()
+        assert "<b>" not in text
+        assert "<img" not in text
+        for link in re.findall(r'href="([^"]*)"', text):
+            assert (page.parent / link).is_file(), link
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser (chromium) is installed")
+def test_a_click_sorts_a_column_in_a_browser(add: Add, folder: Path, tmp_path: Path) -> None:
+    for variant, mean in (("a", 0.25), ("b", 0.5), ("c", 0.125)):
+        add(variant=variant, tasks=metrics(**{"hit@1": mean, "map@r": 1 - mean}))
+    page = site_of(folder, tmp_path / "site") / "clothing@full/test-vs-train.html"
+    clicked = page.with_name("clicked.html")
+    heads = "[...document.querySelectorAll('th')]"
+    clicked.write_text(
+        page.read_text().replace(
+            "</body>",
+            f"<script>{heads}.find(th => th.textContent.startsWith('map@r')).click();"
+            "document.title = [...document.querySelectorAll('tbody tr')]"
+            ".map(row => row.cells[1].textContent.split(' ')[1]).join('')</script></body>",
+        )
+    )
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom", clicked.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "<title>cab</title>" in done.stdout
