@@ -16,7 +16,7 @@ from bench.leaderboard.tables import Table
 from bench.records import MetricValue, Record
 
 VALUES = (
-    "record method variant budget settings backbone seed rank_from rank_to task queries gallery "
+    "record method variant budget settings backbone weights seed rank_from rank_to task queries gallery "
     "uncounted metric mean low high category_mean"
 ).split()
 RECORDS = (
@@ -34,7 +34,8 @@ def values(table: Table) -> str:
         for one in row.stored:
             record = one.record
             facts = [one.name, record.method, record.variant, record.budget, setting,
-                     record.backbone.name, record.seed, *(row.rank or ("", ""))]  # fmt: skip
+                     record.backbone.name, record.backbone.source, record.seed,
+                     *(row.rank or ("", ""))]  # fmt: skip
             for of_task, metrics in _with_means(record):
                 for name, value in metrics.items():
                     by_category = "" if value.category_mean is None else value.category_mean
