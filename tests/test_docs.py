@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import quoted
 from PIL import Image
 
 REPOSITORY = Path(__file__).parents[1]
@@ -208,3 +209,36 @@ def test_numbers_in_the_readme_are_those_of_the_leaderboard_and_of_the_paper() -
                     *(round(float(value), 4) for value in values), papers.get(line["metric"], "")
                 )  # fmt: skip
     assert shown == measured
+
+
+def test_measured_tables_in_pages_are_those_of_the_leaderboards() -> None:
+    found = 0
+    for page in quoted.pages():
+        text = page.read_text(encoding="utf-8")
+        found += len(quoted.BLOCK.findall(text))
+        assert quoted.made(text) == text, f"{page}: run `python tests/helpers/quoted.py`"
+    assert found
+
+
+# numbers of three decimals that no record has: what was measured, and how, stands beside them
+ELSEWHERE = {
+    "docs/compare.md": {"0.001"},  # an example of a p
+    "docs/reproduce.md": {"0.002"},  # a tolerance
+    "plugins/methods/bench_mtl_csn/README.md": {"0.999"},  # β of Adam
+    "docs/results.md": {"0.001", "0.9999", "0.994", "0.999"},  # engines against each other
+}
+REGIONS = "Where attributes are seen"  # of `bench regions`, which no record holds
+
+
+@pytest.mark.parametrize("page", quoted.pages(), ids=lambda page: page.name)
+def test_other_numbers_in_pages_are_reported_ones(page: Path) -> None:
+    text = quoted.BLOCK.sub("", page.read_text(encoding="utf-8")).partition(REGIONS)[0]
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    numbers = {*re.findall(r"(?<![\w.,])0?\.\d{3,4}(?![\w.])", text)}
+    reported = page.parent / "reported.csv"
+    known: set[str] = ELSEWHERE.get(page.relative_to(REPOSITORY).as_posix(), set())
+    if reported.is_file():
+        with reported.open(encoding="utf-8") as file:
+            values = {float(line["value"]) for line in csv.DictReader(file)}
+        known |= {number for number in numbers if float(number) in values}
+    assert numbers <= known, "put measured numbers into a table of tests/helpers/quoted.py"

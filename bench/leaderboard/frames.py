@@ -16,8 +16,8 @@ from bench.leaderboard.tables import Table
 from bench.records import MetricValue, Record
 
 VALUES = (
-    "record method variant budget settings backbone weights seed rank_from rank_to task queries gallery "
-    "uncounted metric mean low high category_mean"
+    "record method variant budget settings backbone weights seed rank_from rank_to task queries "
+    "gallery uncounted metric mean low high category_mean"
 ).split()
 RECORDS = (
     "record dataset edition protocol protocol_fingerprint headline origin method variant budget "
