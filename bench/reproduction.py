@@ -18,11 +18,13 @@ from typing import Literal, cast
 
 from threadpoolctl import threadpool_limits
 
+from bench import fingerprints
 from bench.engines import Execution, choose_execution
 from bench.errors import IncompatibleError, RecordError
+from bench.leaderboard import runs_below, stored_below
 from bench.plugins import Registry
 from bench.recipes import fields, flatten
-from bench.records import MetricValue, Provenance, Record
+from bench.records import MetricValue, Provenance, Record, finished
 from bench.run import DataRequest, Listener, Outcome, Request, prepare, run
 from bench.storage import cache_folder
 
@@ -99,16 +101,18 @@ def _execution(record: Record, device: str = "") -> Execution:
     )  # fmt: skip
 
 
-def tolerance_of(record: Record, value: MetricValue) -> float:
-    """Return by how much a mean of the record may come out differently.
+def tolerance_of(record: Record, value: MetricValue, queries: int) -> float:
+    """Return by how much a mean of the record over so many queries may come out differently.
 
     0.002 where nothing is learnt. Where there is training, half the width of the value's 95 %
     interval and no less than 0.02: on another processor sums round otherwise, the training goes
-    another way from there, and ends as another seed would.
+    another way from there, and ends as another seed would. Of few queries one may come out
+    otherwise in the one case, two in the other.
     """
+    one = 1 / max(queries, 1)
     if not record.training:
-        return UNTRAINED
-    return max(TRAINED, (value.high - value.low) / 2)  # TRAINED first: an interval may be NaN
+        return max(UNTRAINED, one)
+    return max(TRAINED, 2 * one, (value.high - value.low) / 2)  # an interval may be NaN: it is last
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,44 @@ def reproduce(
             f"{outcome.folder} is this record's run made again, finished before; remove it, or "
             "name another folder with --runs"
         )
+    return _beside(file, record, outcome, tolerance)
+
+
+def pairs(leaderboards: Path, runs: Path) -> list[tuple[Path, Path]]:
+    """Return the records of leaderboards that finished runs below a folder are of, with the run.
+
+    They are of one experiment: the same method, recipe, data, options, seed and protocol. Raises
+    `RecordError` where there is no such pair: then nothing would have been compared.
+    """
+    places = {_experiment(one.record): one.place for one in stored_below(leaderboards)}
+    found = []
+    for folder in runs_below(runs):
+        record = finished(folder)
+        if record is not None and _experiment(record) in places:
+            found.append((places[_experiment(record)], folder))
+    if not found:
+        raise RecordError(f"no run below {runs} has a record of the same experiment below "
+                          f"{leaderboards}")  # fmt: skip
+    return found
+
+
+def beside(source: Path, run: Path, tolerance: float | None) -> Reproduction:
+    """Return what a run that is finished comes to, beside a record of the same experiment."""
+    record, now = Record.read(source), finished(run)
+    if now is None or _experiment(record) != _experiment(now):
+        raise RecordError(f"{run} is no finished run of the experiment of {source}")
+    return _beside(source, record, Outcome(now, run, True), tolerance)
+
+
+def _experiment(record: Record) -> str:
+    """Return what two records share if one is the other made again, wherever that was."""
+    return fingerprints.of_json(
+        [record.method, record.variant, record.budget, record.recipe, record.edition_name,
+         record.dataset.options, record.protocol, record.protocol_fingerprint, record.seed]
+    )  # fmt: skip
+
+
+def _beside(file: Path, record: Record, outcome: Outcome, tolerance: float | None) -> Reproduction:
     now = outcome.record
     _require_protocol(file, record, now.protocol_fingerprint)
     before, after = _environment(record), _environment(now)
@@ -325,9 +367,12 @@ def _environment(record: Record) -> dict[str, str]:
 
 def _values(record: Record, now: Record, tolerance: float | None) -> list[Value]:
     """Return each mean of the record beside the same of now: means over tasks come first."""
+    asked = {task.task: task.queries - task.uncounted for task in record.tasks}
+    every = sum(asked.values())
     return [
         Value(name, metric, value.mean, found[metric].mean,
-              tolerance_of(record, value) if tolerance is None else tolerance)
+              tolerance_of(record, value, asked.get(name, every)) if tolerance is None
+              else tolerance)
         for (name, stated), (_, found) in zip(means_of(record), means_of(now), strict=True)
         for metric, value in stated.items()
     ]  # fmt: skip

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    record: Annotated[Path, typer.Argument(help="A record, as one of leaderboards/records.")],
+    record: Annotated[
+        Path,
+        typer.Argument(
+            help="A record, as one of leaderboards/records; with --beside, their folder."
+        ),
+    ],
     tolerance: Annotated[
         float | None,
         typer.Option(
@@ -30,6 +35,10 @@ def command(
     runs: Annotated[
         Path | None, typer.Option(help="Keep the run below this folder; else it is removed.")
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(help="Run nothing: compare finished runs below this folder with records."),
+    ] = None,
     plugin: PluginFiles = [],  # noqa: B006 (typer reads the default and never changes it)
 ) -> None:
     """Make the run of a record again, from the record alone, and compare the numbers.
@@ -37,32 +46,44 @@ def command(
     Ends with status 1 where one differs by more than its tolerance, or where the data are others.
     """
     registry = load_registry(plugin)
-    from rich.console import Console
-    from rich.markup import escape
-
     from bench.cli.progress import shown_progress
-    from bench.reproduction import OtherQuestionsError, reproduce
+    from bench.reproduction import OtherQuestionsError, pairs, reproduce
+    from bench.reproduction import beside as compare
 
+    if beside is not None:
+        found = [compare(*pair, tolerance) for pair in pairs(record, beside)]
+        for one in found:
+            _show(one, kept=True)
+            typer.echo()
+        raise typer.Exit(int(any(one.beyond for one in found)))
     try:
         with shown_progress() as listener:
-            found = reproduce(
+            made = reproduce(
                 record, registry, data_root=data_root, runs=runs, tolerance=tolerance,
                 command=shlex.join(["bench", *sys.argv[1:]]), listener=listener,
             )  # fmt: skip
     except OtherQuestionsError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
+    _show(made, kept=runs is not None)
+    if made.beyond:
+        raise typer.Exit(1)
+
+
+def _show(found: Reproduction, *, kept: bool) -> None:
+    """Print what is different about the environment, the numbers and the verdict."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(soft_wrap=True, highlight=False)
     if found.changed:
         show(_environment(found), console)
     else:
         console.print("environment: the same\n")
     show(_values(found), console)
-    if runs is not None:
+    if kept:
         console.print(f"record: {escape(str(found.outcome.folder / 'record.json'))}")
     console.print(escape(_verdict(found)))
-    if found.beyond:
-        raise typer.Exit(1)
 
 
 def _environment(found: Reproduction) -> Table:
