@@ -17,6 +17,7 @@ from bench.cli import (
     export,
     leaderboard,
     listing,
+    matrix,
     plugins,
     regions,
     run,
@@ -49,6 +50,7 @@ def options(
 
 
 app.command("run")(run.command)
+app.command("matrix")(matrix.command)
 app.command("train-detector")(detector.command)
 app.command("score")(score.command)
 app.command("search")(search.command)
