@@ -77,7 +77,7 @@ class Job:
     @property
     def name(self) -> str:
         """The name of the job's files: readable, and unique by a hash of all but the protocols."""
-        facts = [self.edition, self.budget, self.settings, self.options]
+        facts = [self.dataset, self.edition, self.budget, self.settings, self.options]
         tail = f"--seed{self.seed}-{fingerprints.of_json(facts)[:8]}"
         return as_folder(f"{self.dataset}--{self.method}--{self.variant}") + tail
 
