@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from bench.matrix.files import Job, Matrix
+    from bench.matrix.files import Job
     from bench.matrix.plan import Planned
     from bench.matrix.running import Outcome, Places
 
@@ -75,14 +75,12 @@ def command(
 
     block = {"methods": method, "datasets": dataset, "protocols": protocol, "seeds": seed,
              "variants": variant[0] if variant in (["all"], ["default"]) else variant}  # fmt: skip
-    matrix: Matrix
-    if file is None:
-        given = files.Block.model_validate({name: of for name, of in block.items() if of})
-        matrix = files.Matrix(edition=edition, threads=threads, cells=[given])
-    elif any(block.values()) or edition != "auto" or threads != 1:
+    given = {name: values for name, values in block.items() if values}
+    if file and (given or edition != "auto" or threads != 1):
         raise UserError(f"{file} says what to run; give a matrix file, or options that say it")
-    else:
-        matrix = files.read(file)
+    matrix = files.read(file) if file else files.Matrix(
+        edition=edition, threads=threads, cells=[files.Block.model_validate(given)]
+    )  # fmt: skip
     jobs = files.expand(matrix, registry)
 
     threads = matrix.threads
@@ -115,7 +113,7 @@ def command(
         for why, names in _refusals(planned).items():
             console.print(f"[dim]n/a     {_title(planned)}: {names}: {escape(why)}[/dim]")
     table = _LiveTable(console)
-    ran = failed = 0
+    ran = failed = errors = 0
     with (
         table,
         contextlib.closing(
@@ -126,9 +124,10 @@ def command(
             console.print(f"[dim]{number}/{len(commands)}[/dim] {_ended(outcome, places)}")
             ran += len(outcome.records)
             failed += len(outcome.planned.waiting) - len(outcome.records)
+            errors += bool(outcome.error)
     console.print(f"cells: {counts['finished']} finished before, {counts['recorded']} recorded, "
                   f"{ran} run, {failed} failed, {counts['n/a']} n/a")  # fmt: skip
-    if failed:
+    if errors:
         raise typer.Exit(1)
 
 
@@ -227,7 +226,7 @@ def _ended(outcome: Outcome, places: Places) -> str:
     title, seconds = _title(outcome.planned), _duration(outcome.seconds)
     if outcome.error:
         log = places.log(outcome.planned.job)
-        return f"[red]failed[/red]  {title}  {seconds}: {escape(outcome.error)} (see {log})"
+        return f"[red]failed[/red]  {title}  {seconds}: {escape(f'{outcome.error} (see {log})')}"
     numbers = []
     for record in outcome.records:
         means = record.mean if len(record.tasks) > 1 else record.tasks[0].metrics
