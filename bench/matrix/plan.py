@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -109,7 +109,7 @@ class History:
         """
         on_data = [
             record for record in self._records
-            if (record.method, record.dataset.name) == (job.method, data.partition("@")[0])
+            if (record.method, record.dataset.name) == (job.method, job.dataset)
         ]  # fmt: skip
         same = [
             record for record in on_data
@@ -151,11 +151,11 @@ def make_plan(
         except Exception as error:  # see _refused
             opened = _refused(ALL, error)
         for number in numbers:
-            planned = _planned(jobs[number], opened, setup, None if again else history, history)
+            planned = _planned(jobs[number], opened, setup, history, again=again)
             new = tuple(cell for cell in planned.cells if cell.folder not in taken)
             taken |= {cell.folder for cell in new if cell.folder}
             if new:
-                found[number] = Planned(planned.job, planned.data, new, planned.estimate)
+                found[number] = replace(planned, cells=new)
     return [found[number] for number in sorted(found)]
 
 
@@ -169,9 +169,9 @@ def total_seconds(planned: Iterable[Planned], workers: int) -> float:
 
 
 def _planned(
-    job: Job, opened: flow.Opened | Cell, setup: Setup, counted: History | None, history: History
+    job: Job, opened: flow.Opened | Cell, setup: Setup, history: History, *, again: bool
 ) -> Planned:
-    """Return a job's cells; `counted` are the records that stand for a run, if any do."""
+    """Return a job with its cells, on data that were opened, or of which nothing can be had."""
     if isinstance(opened, Cell):
         names = job.protocols or [ALL]
         cells = [Cell(name, opened.state, opened.why) for name in names]
@@ -186,7 +186,7 @@ def _planned(
             state: State = "to run"
             if records.finished(folder):
                 state = "finished"
-            elif counted and counted.has(prepared, work):
+            elif not again and history.has(prepared, work):
                 state = "recorded"
             cells.append(Cell(name, state, folder=folder))
         except Exception as error:  # see _refused

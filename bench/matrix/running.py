@@ -30,6 +30,7 @@ from bench.run import now
 from bench.storage import write_text
 
 GRACE = 10.0  # seconds that a process has to end when it is asked to
+NOT_STARTED = 127  # the exit status that a shell gives to what it cannot start
 TICK = 0.5  # seconds between two looks at what runs
 
 
@@ -104,11 +105,14 @@ class LocalExecutor:
             with self._lock:
                 if self._stopped:
                     raise CancelledError
-                process = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", "bench", *command.arguments],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    env=os.environ | dict(command.environment),
-                )  # fmt: skip
+                try:
+                    process = subprocess.Popen(  # noqa: S603
+                        [sys.executable, "-m", "bench", *command.arguments],
+                        stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                        env=os.environ | dict(command.environment),
+                    )  # fmt: skip
+                except OSError as error:  # no memory for one more process, perhaps
+                    return Ended(NOT_STARTED, f"not started: {error.strerror}", 0.0)
                 self._processes.add(process)
             status = process.wait()
             with self._lock:

@@ -231,6 +231,7 @@ def test_estimates_are_medians_of_the_nearest_records(
     assert estimate(replace(TOY, protocols=("three",))) == Estimate(13.0 + 2.0, exact=True)
     assert "exact=False" in str(estimate(data="toys@mini"))
     assert estimate(replace(TOY, method="darn")) is None
+    assert estimate(replace(TOY, dataset="other")) is None
 
     # those of runs count as well
     facts = {"method": "toy-net", "dataset": {"name": "toys"}, "protocol": "one"}
@@ -290,11 +291,17 @@ def test_every_bad_end_is_noted(tmp_path: Path, ended: Ended, error: str) -> Non
     assert executor.stopped
 
 
-def test_a_process_says_how_it_ended_and_where_it_printed(tmp_path: Path) -> None:
+def test_a_process_says_how_it_ended_and_where_it_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     executor = LocalExecutor(2)
     bad = executor.submit(command(tmp_path, "show", "darns"))
     good = executor.submit(command(tmp_path / "b", "list", "methods"))
     assert (bad.result().status, good.result().status) == (2, 0)
     assert bad.result().last_line.startswith("error: ")
     assert (tmp_path / "job.log").read_text().startswith("$ bench show darns\nerror: ")
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", str(tmp_path / "nowhere"))
+        absent = executor.submit(command(tmp_path)).result()
+    assert (absent.status, absent.last_line) == (127, "not started: No such file or directory")
     executor.stop()
