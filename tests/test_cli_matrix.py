@@ -78,6 +78,7 @@ def counts(done: Done) -> str:
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_matrix_is_planned_run_and_not_run_again(tmp_path: Path) -> None:
     place = Place(tmp_path)
     planned = place.matrix("--dry-run")
@@ -116,6 +117,7 @@ def test_a_matrix_is_planned_run_and_not_run_again(tmp_path: Path) -> None:
     assert "≈" in estimated.stdout
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_is_noted_and_tried_again(tmp_path: Path) -> None:
     place = Place(tmp_path, damaged=3, variants="default", cells="""
             [[cells]]
