@@ -168,22 +168,42 @@ class Data:
         )  # fmt: skip
 
 
-def read_data(request: DataRequest, registry: Registry, notice: Callable[[str], None]) -> Data:
-    """Return the data of a request; annotations are read, images are not."""
+@dataclass(frozen=True)
+class Opened:
+    """An edition of a dataset as it was read: its catalog and all its protocols."""
+
+    spec: DatasetSpec
+    catalog: Catalog
+    protocols: Sequence[Protocol]
+
+
+def open_dataset(request: DataRequest, registry: Registry, notice: Callable[[str], None]) -> Opened:
+    """Return the edition that a request is on; annotations are read, images are not."""
     spec = registry.dataset(request.dataset)
     edition = editions.Edition(
         spec, request.dataset, make_options(spec, request.options),
         registry.code("datasets", [request.dataset], *spec.drawn_with), notice,
     )  # fmt: skip
-    dataset = edition.dataset
     catalog = edition.load(request.edition, request.data_root or default_data_root())
-    protocols = select(dataset.protocols(catalog), request.protocols, catalog.dataset)
+    return Opened(spec, catalog, edition.dataset.protocols(catalog))
+
+
+def read_data(
+    request: DataRequest,
+    registry: Registry,
+    notice: Callable[[str], None],
+    opened: Opened | None = None,
+) -> Data:
+    """Return the data of a request, of the edition that is `opened` already, if given."""
+    opened = opened or open_dataset(request, registry, notice)
+    catalog = opened.catalog
+    protocols = select(opened.protocols, request.protocols, catalog.dataset)
     protocols = [protocol.with_metrics(request.metrics) for protocol in protocols]
     metrics = {name: registry.metric(name) for p in protocols for name in p.metrics}
     for protocol in protocols:
         require_fitting(protocol, metrics)
         scoring.require_measurable(protocol, metrics, catalog)
-    return Data(spec, catalog, protocols, metrics)
+    return Data(opened.spec, catalog, protocols, metrics)
 
 
 @dataclass(frozen=True)
@@ -221,8 +241,13 @@ class Prepared:
         )  # fmt: skip
 
 
-def prepare(request: Request, registry: Registry, listener: Listener) -> Prepared:
-    """Return what a request names, found and built; whatever does not fit is refused here."""
+def prepare(
+    request: Request, registry: Registry, listener: Listener, opened: Opened | None = None
+) -> Prepared:
+    """Return what a request names, found and built; whatever does not fit is refused here.
+
+    Of several requests for one edition, each can be given what the first one `opened`.
+    """
     spec = registry.method(request.method)
     variant = request.variant or next(iter(spec.variants))
     # before the data, which may have to be drawn first; until then, auto counts as full
@@ -230,7 +255,8 @@ def prepare(request: Request, registry: Registry, listener: Listener) -> Prepare
     if (request.crop == "detector") != (request.detector is not None):
         raise UserError("--crop detector and --detector FOLDER belong together; give both")
     make_recipe(spec, variant, request.settings, budget=asked, file=request.recipe_file)
-    data = _cropped(read_data(request, registry, listener.notice), request, registry, listener)
+    data = read_data(request, registry, listener.notice, opened)
+    data = _cropped(data, request, registry, listener)
     budget = choose_budget(spec, request.budget, data.catalog.edition)
     recipe = make_recipe(spec, variant, request.settings, budget=budget, file=request.recipe_file)
     require_compatible(spec, data.catalog, data.protocols)

@@ -17,6 +17,7 @@ from bench.cli import (
     export,
     leaderboard,
     listing,
+    matrix,
     plugins,
     regions,
     reproduce,
@@ -51,6 +52,7 @@ def options(
 
 
 app.command("run")(run.command)
+app.command("matrix")(matrix.command)
 app.command("train-detector")(detector.command)
 app.command("score")(score.command)
 app.command("reproduce")(reproduce.command)
