@@ -107,7 +107,7 @@ def test_a_matrix_is_planned_run_and_not_run_again(tmp_path: Path) -> None:
     assert "0 jobs to run, 2 at once: nothing" in place.matrix("--dry-run").stdout
 
     for number, record in enumerate(tmp_path.glob("runs/*@*/toy-net--*/*/record.json")):
-        copy = tmp_path / "leaderboards" / "records" / f"{number}.json"
+        copy = tmp_path / "leaderboards/records/toys@full/query-vs-gallery" / f"{number}.json"
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(record.read_text())
     elsewhere = place.matrix("--runs", "others", "--dry-run")

@@ -56,7 +56,7 @@ def command(
     runs: Annotated[Path, typer.Option(help="The folder of run folders.")] = Path("runs"),
     leaderboards: Annotated[
         Path, typer.Option(help="The folder of records that need no run.")
-    ] = Path("leaderboards/records"),
+    ] = Path("leaderboards"),
     plugin: PluginFiles = [],  # noqa: B006
 ) -> None:
     """Run a matrix: methods x variants x datasets x protocols x seeds, a process for each job.

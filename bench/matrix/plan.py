@@ -18,6 +18,7 @@ from bench import fingerprints, records
 from bench import run as flow
 from bench.engines import Execution
 from bench.errors import RecordError, UserError
+from bench.leaderboard import stored_below
 from bench.matrix.files import ALL, Job
 from bench.plugins import Registry
 from bench.records import Record
@@ -82,7 +83,7 @@ class History:
     """Earlier records: those of leaderboards stand for runs; all say how long runs take."""
 
     def __init__(self, leaderboards: Path, runs: Path) -> None:
-        recorded = [Record.read(path) for path in sorted(leaderboards.rglob("*.json"))]
+        recorded = [one.record for one in stored_below(leaderboards)]
         self._settings = {_setting(record) for record in recorded}
         own = [found for path in sorted(runs.glob("*@*/*/*")) if (found := _finished(path))]
         self._records = [record for record in (*recorded, *own) if record.origin == "run"]
