@@ -157,13 +157,13 @@ def test_cells_are_finished_recorded_or_to_run(toy: Toy) -> None:
     assert [one and one.exact for one in estimates] == [False, True, False]
 
     assert states(planned("others")) == to_run * 4
-    write_text(board / "one.json", outcome.record.to_json())
+    write_text(board / "records/a@full/b/one.json", outcome.record.to_json())
     assert states(planned("others")) == [[(name, "recorded")], *to_run * 3]
     assert states(planned("others", again=True)) == to_run * 4
     assert states(planned("runs", again=True))[0] == [(name, "finished")]
 
     other = outcome.record.model_copy(update={"protocol_fingerprint": "0" * 32})
-    write_text(board / "one.json", other.to_json())
+    write_text(board / "records/a@full/b/one.json", other.to_json())
     assert states(planned("others")) == to_run * 4
 
 
@@ -214,7 +214,9 @@ def test_estimates_are_medians_of_the_nearest_records(
             **{"method": "toy-net", "variant": "default", "protocol": "one",
                "dataset": {"name": "toys", "edition": "full"}, "cost": cost(train, rank)} | changes
         )  # fmt: skip
-        write_text(tmp_path / "board" / f"{record.digest}-{train}.json", record.to_json())
+        write_text(
+            tmp_path / f"board/records/a@full/b/{record.digest}-{train}.json", record.to_json()
+        )
 
     def estimate(job: Job = TOY, data: str = "toys@full") -> Estimate | None:
         return History(tmp_path / "board", tmp_path / "runs").estimate(
