@@ -247,7 +247,8 @@ def _experiment(record: Record) -> str:
     """Return what two records share if one is the other made again, wherever that was."""
     return fingerprints.of_json(
         [record.method, record.variant, record.budget, record.recipe, record.edition_name,
-         record.dataset.options, record.protocol, record.protocol_fingerprint, record.seed]
+         record.dataset.options, record.protocol, record.protocol_fingerprint, record.seed,
+         record.provenance.precision]
     )  # fmt: skip
 
 

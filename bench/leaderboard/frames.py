@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from bench.leaderboard import row_names
 from bench.leaderboard.rows import Stored
@@ -29,20 +30,24 @@ RECORDS = (
 def values(table: Table) -> str:
     """Return the CSV of a protocol."""
     settings = row_names.settings([row.first for row in table.rows])
-    rows = []
+    lines = [_line(VALUES)]
+    quoted = cache(lambda name: _line([name]))
     for row, setting in zip(table.rows, settings, strict=True):
         for one in row.stored:
             record = one.record
-            facts = [one.name, record.method, record.variant, record.budget, setting,
-                     record.backbone.name, record.backbone.source, record.seed,
-                     *(row.rank or ("", ""))]  # fmt: skip
+            facts = _line(
+                [one.name, record.method, record.variant, record.budget, setting,
+                 record.backbone.name, record.backbone.source, record.seed,
+                 *(row.rank or ("", ""))]
+            )  # fmt: skip
             for of_task, metrics in _with_means(record):
-                for name, value in metrics.items():
-                    by_category = "" if value.category_mean is None else value.category_mean
-                    rows.append(
-                        [*facts, *of_task, name, value.mean, value.low, value.high, by_category]
+                start = f"{facts},{_line(of_task)}"
+                for name, v in metrics.items():
+                    by_category = "" if v.category_mean is None else repr(v.category_mean)
+                    lines.append(
+                        f"{start},{quoted(name)},{v.mean!r},{v.low!r},{v.high!r},{by_category}"
                     )
-    return written(VALUES, rows)
+    return "\n".join([*lines, ""])
 
 
 def records(every: Iterable[Stored]) -> str:
@@ -66,13 +71,18 @@ def records(every: Iterable[Stored]) -> str:
     return written(RECORDS, rows)
 
 
-def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def written(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """Return a CSV file with Unix line ends."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
     return buffer.getvalue()
+
+
+def _line(cells: Sequence[object]) -> str:
+    """Return cells as they stand in a line of a CSV file."""
+    return written(cells, []).removesuffix("\n")
 
 
 def _with_means(record: Record) -> list[tuple[list[object], Mapping[str, MetricValue]]]:
