@@ -110,6 +110,7 @@ def test_a_matrix_is_planned_run_and_not_run_again(tmp_path: Path) -> None:
         copy = tmp_path / "leaderboards/records/toys@full/query-vs-gallery" / f"{number}.json"
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(record.read_text())
+        copy.with_suffix(".parquet").touch()
     elsewhere = place.matrix("--runs", "others", "--dry-run")
     assert "cells: 4 recorded" in elsewhere.stdout
     estimated = place.matrix("--runs", "others", "--dry-run", "--again")

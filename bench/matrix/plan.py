@@ -83,8 +83,10 @@ class History:
     """Earlier records: those of leaderboards stand for runs; all say how long runs take."""
 
     def __init__(self, leaderboards: Path, runs: Path) -> None:
-        recorded = [one.record for one in stored_below(leaderboards)]
-        self._settings = {_setting(record) for record in recorded}
+        stored = stored_below(leaderboards)
+        recorded = [one.record for one in stored]
+        # a record without the values of its queries has no rank and decides no claim
+        self._settings = {_setting(one.record) for one in stored if one.values.is_file()}
         own = [found for path in sorted(runs.glob("*@*/*/*")) if (found := _finished(path))]
         self._records = [record for record in (*recorded, *own) if record.origin == "run"]
 

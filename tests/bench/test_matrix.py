@@ -158,6 +158,8 @@ def test_cells_are_finished_recorded_or_to_run(toy: Toy) -> None:
 
     assert states(planned("others")) == to_run * 4
     write_text(board / "records/a@full/b/one.json", outcome.record.to_json())
+    assert states(planned("others")) == to_run * 4  # without the values of its queries
+    write_text(board / "records/a@full/b/one.parquet", "")
     assert states(planned("others")) == [[(name, "recorded")], *to_run * 3]
     assert states(planned("others", again=True)) == to_run * 4
     assert states(planned("runs", again=True))[0] == [(name, "finished")]
