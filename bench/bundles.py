@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from bench import records, scoring
 from bench.annotations import shown
+from bench.data import read_data
 from bench.entries import CATEGORY, QUERY, Run, numbered
 from bench.errors import DataError, IncompatibleError, RecordError, UserError
 from bench.given_rankings import read_rankings
@@ -32,7 +33,6 @@ from bench.plugins import Registry
 from bench.ranking_files import RankingFile
 from bench.records import MetricValue, Record
 from bench.reproduction import MEAN, POOLED, data_request, means_of
-from bench.run import read_data
 from bench.statistics import means
 from bench.storage import replacing
 from bench.submissions import score_given, too_shallow

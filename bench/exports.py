@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from bench import records
 from bench.catalog import Catalog
+from bench.data import Data, read_data
 from bench.errors import RecordError, UserError
 from bench.features import Extraction, extract
 from bench.given_rankings import targets
@@ -34,7 +35,7 @@ from bench.ranking import candidate_names
 from bench.ranking_files import trec_name
 from bench.records import Record
 from bench.reproduction import data_request, request_of, runs_of
-from bench.run import Data, Listener, Prepared, prepare, read_data
+from bench.run import Listener, Prepared, prepare
 from bench.scoring import KEPT
 from bench.storage import replacing, write_text
 from bench.tasks import AnyTask, RecognitionTask, Rows, Task, TripletTask

@@ -19,13 +19,14 @@ from typing import Literal, cast
 from threadpoolctl import threadpool_limits
 
 from bench import fingerprints
+from bench.data import DataRequest
 from bench.engines import Execution, choose_execution
 from bench.errors import IncompatibleError, RecordError
 from bench.leaderboard import runs_below, stored_below
 from bench.plugins import Registry
 from bench.recipes import fields, flatten
 from bench.records import MetricValue, Provenance, Record, finished
-from bench.run import DataRequest, Listener, Outcome, Request, prepare, run
+from bench.run import Listener, Outcome, Request, prepare, run
 from bench.storage import cache_folder
 
 UNTRAINED = 0.002  # what the digits of features can change in a mean

@@ -13,23 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import fingerprints, records, scoring
+from bench.data import Data, DataRequest, read_data
 from bench.errors import IncompatibleError, UserError
 from bench.given_rankings import GivenRanking, read_rankings
 from bench.plugins import Registry
 from bench.protocols import Protocol
 from bench.ranking_files import RankingFile
 from bench.records import Record, TaskResult
-from bench.run import (
-    Data,
-    DataRequest,
-    Outcome,
-    Place,
-    find_place,
-    now,
-    provenance,
-    read_data,
-    scoring_code,
-)
+from bench.run import Outcome, Place, find_place, now, provenance, scoring_code
 from bench.search import Blocks
 from bench.tasks import AnyTask
 

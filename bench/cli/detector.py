@@ -44,9 +44,9 @@ def command(
 
     from bench.cli.progress import Bar
     from bench.cli.tables import show
+    from bench.data import DataRequest
     from bench.detection.trained import train_detector
     from bench.recipes import parse_settings
-    from bench.run import DataRequest
 
     request = DataRequest(
         dataset=dataset,

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench import fingerprints
+from bench.data import DataRequest, read_data
 from bench.detection.boxes import Found, Photograph, Precision, average_precision, photographs
 from bench.errors import DamagedImageError, IncompatibleError, RecordError, UserError
 from bench.interfaces import Detector, DetectorSpec
@@ -25,7 +26,7 @@ from bench.pictures import digests
 from bench.plugins import Registry
 from bench.recipes import Recipe, choose_budget, make_recipe
 from bench.records import as_folder
-from bench.run import DataRequest, now, provenance, read_data
+from bench.run import now, provenance
 from bench.storage import only_one, write_text
 from bench.tasks import Rows
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from bench import fingerprints, records
 from bench import run as flow
+from bench.data import Opened, open_dataset
 from bench.engines import Execution
 from bench.errors import RecordError, UserError
 from bench.leaderboard import stored_below
@@ -148,9 +149,9 @@ def make_plan(
     taken: set[Path] = set()
     for numbers in of_data.values():
         first = jobs[numbers[0]]
-        opened: flow.Opened | Cell
+        opened: Opened | Cell
         try:
-            opened = flow.open_dataset(setup.request(first), setup.registry, notice)
+            opened = open_dataset(setup.request(first), setup.registry, notice)
         except Exception as error:  # see _refused
             opened = _refused(ALL, error)
         for number in numbers:
@@ -172,7 +173,7 @@ def total_seconds(planned: Iterable[Planned], workers: int) -> float:
 
 
 def _planned(
-    job: Job, opened: flow.Opened | Cell, setup: Setup, history: History, *, again: bool
+    job: Job, opened: Opened | Cell, setup: Setup, history: History, *, again: bool
 ) -> Planned:
     """Return a job with its cells, on data that were opened, or of which nothing can be had."""
     if isinstance(opened, Cell):
