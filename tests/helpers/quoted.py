@@ -10,7 +10,8 @@ A page says in a comment what it wants, in TOML; what stands between this and th
     …
     <!-- end -->
 
-A row is a method and its variant, a column a protocol with the `metric`, or `PROTOCOL METRIC`. With
+A row is a method and its variant, a column a protocol with the `metric`, `PROTOCOL METRIC`, or
+`PROTOCOL METRIC TASK`; without a task it is the first of the CSV file, the mean over several. With
 `seeds` a column is made for each seed. `settings` are those of the rows, as a leaderboard names
 them where runs of one variant differ. Cells are means over seeds, with `intervals` the means of the
 ends of their intervals besides.
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,31 +45,30 @@ def made(text: str) -> str:
 
 
 def _table(wanted: dict[str, Any]) -> str:
-    columns = [column.split() for column in wanted["columns"]]
-    if "metric" in wanted:
-        columns = [[protocol, wanted["metric"]] for (protocol,) in columns]
+    metric = [wanted["metric"]] if "metric" in wanted else []
+    columns = [[*column.split(), *metric] for column in wanted["columns"]]
     seeds = [[seed] for seed in wanted.get("seeds", [])] or [None]
     header = ["", *(
-        " ".join([f"`{protocol}`", *([] if "metric" in wanted else [metric]),
+        " ".join([f"`{column[0]}`", *column[1 : None if not metric else 1],
                   *([f"seed {of[0]}"] if of else [])])
-        for protocol, metric in columns for of in seeds
+        for column in columns for of in seeds
     )]  # fmt: skip
     rows = [
-        [f"`{name}`", *(_cell(name, protocol, metric, of, wanted)
-                        for protocol, metric in columns for of in seeds)]
+        [f"`{name}`", *(_cell(name, column, of, wanted) for column in columns for of in seeds)]
         for name in wanted["rows"]
-    ]  # fmt: skip
+    ]
     return tabulate(rows, header, tablefmt="github", disable_numparse=True)
 
 
 def _cell(
-    name: str, protocol: str, metric: str, seeds: Iterable[int] | None, wanted: dict[str, Any]
+    name: str, column: Sequence[str], seeds: Iterable[int] | None, wanted: dict[str, Any]
 ) -> str:
     method, _, variant = name.partition(" ")
+    protocol, metric, *of_task = column
     table = pd.read_csv(REPOSITORY / "leaderboards" / f"{protocol}.csv", keep_default_na=False)
-    first = table["task"].iloc[0]
+    task = of_task[0] if of_task else table["task"].iloc[0]
     rows = table[(table["method"] == method) & (table["variant"] == (variant or "default"))
-                 & (table["metric"] == metric) & (table["task"] == first)]  # fmt: skip
+                 & (table["metric"] == metric) & (table["task"] == task)]  # fmt: skip
     if (rows["weights"] != "none").any():  # networks of random weights are for comparison
         rows = rows[rows["weights"] != "none"]
     rows = rows[rows["settings"].isin(["", *wanted.get("settings", [])])]
