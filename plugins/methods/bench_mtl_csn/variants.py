@@ -29,5 +29,5 @@ _TRAINING = {"batch_size": 8, "learning_rate": 1e-4, "new_layers": 10.0, "schedu
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "mini": {**_SMALL, "training": {**_TRAINING, "epochs": 4}},
     # an epoch of the photographs' labels in five attributes would be 27,000 triplets
-    "small": {**_SMALL, "anchors": 2800, "training": {**_TRAINING, "epochs": 2}},
+    "small": {**_SMALL, "anchors": 2000, "training": {**_TRAINING, "epochs": 2}},
 }
