@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -15,6 +17,7 @@ from bench.statistics import (
     over_seeds,
     paired,
     tie_groups,
+    told_apart,
 )
 
 # NaN is meant where it stands: nothing may warn of how it came about
@@ -554,3 +557,38 @@ def test_a_query_counts_where_it_counts_with_every_seed() -> None:
     averaged, _ = over_seeds(np.array([[[0.0], [1.0]], [[np.nan], [0.0]]]))
     assert np.isnan(averaged[0, 0])
     assert averaged[1, 0] == 0.5
+
+
+def test_told_apart_is_the_permutation_test_in_its_limit() -> None:
+    generator = np.random.default_rng(3)
+    clusters = generator.integers(0, 150, 400)
+    tasks = generator.integers(0, 3, 400)
+    shared = generator.random(400)
+    values = np.column_stack(
+        [
+            (shared + 0.3 * generator.random(400) < bar).astype(float)
+            for bar in (0.4, 0.43, 0.6, 0.8)
+        ]
+    )
+    values[::17] = np.nan
+    pairs = list(combinations(range(4), 2))
+    p = np.array(
+        [
+            paired(values[:, [a]], values[:, [b]], clusters=clusters, tasks=tasks).p[0]
+            for a, b in pairs
+        ]
+    )
+    expected = holm(p) < 0.05
+    found = told_apart(values, clusters=clusters, tasks=tasks)
+    assert [found[pair] for pair in pairs] == expected.tolist()
+    assert 0 < expected.sum() < len(pairs)
+    assert (found == found.T).all()
+    assert not found.diagonal().any()
+
+
+def test_equal_columns_and_one_column_are_not_told_apart() -> None:
+    column = np.arange(50) % 2.0
+    assert not told_apart(np.column_stack([column, column])).any()
+    assert told_apart(column[:, None]).shape == (1, 1)
+    always = told_apart(np.column_stack([np.ones(50), np.zeros(50)]))
+    assert always[0, 1]
