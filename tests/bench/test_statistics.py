@@ -567,7 +567,7 @@ def test_told_apart_is_the_permutation_test_in_its_limit() -> None:
     values = np.column_stack(
         [
             (shared + 0.3 * generator.random(400) < bar).astype(float)
-            for bar in (0.4, 0.43, 0.6, 0.8)
+            for bar in (0.4, 0.405, 0.6, 0.8)
         ]
     )
     values[::17] = np.nan
