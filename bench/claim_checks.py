@@ -113,6 +113,8 @@ def _told(check: RunFact, run: Run) -> tuple[Verdict, str]:
         verdict, text = check.load()(run.folder, run.record)
         return verdict, text
     verdict, text = claim_facts.kept(run.folder, check.function)
+    if verdict == "not checkable":
+        raise RecordError(text)
     if verdict not in {"held", "reversed"}:
         raise RecordError(f"{run.folder.stem}: {verdict} is no verdict")
     return cast("Verdict", verdict), text

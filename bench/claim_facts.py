@@ -6,6 +6,7 @@ record is added, and its answer is kept in `<record>.facts.json`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -23,7 +24,8 @@ Facts = dict[str, tuple[str, str]]  # of each function: the verdict, and what wa
 def ask(run: Path, record: Record, registry: Registry) -> Facts:
     """Return what every check of a run's folder answers that is about this record's runs.
 
-    A check whose files are not there, as regions that were not measured, is left out.
+    One that its runs cannot decide answers "not checkable" and why; one whose files are not there,
+    as regions that were not measured, is left out.
     """
     if record.method not in registry.all("methods"):
         return {}
@@ -34,11 +36,16 @@ def ask(run: Path, record: Record, registry: Registry) -> Facts:
             if not isinstance(check, RunFact) or place(check) != here:
                 continue
             if record.variant in {side.variant for side in check.these}:
-                try:
-                    found[check.function] = check.load()(run, record)
-                except (RecordError, FileNotFoundError):
-                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    found[check.function] = _answer(check, run, record)
     return found
+
+
+def _answer(check: RunFact, run: Path, record: Record) -> tuple[str, str]:
+    try:
+        return check.load()(run, record)
+    except RecordError as error:
+        return "not checkable", str(error).replace(str(run), run.name)
 
 
 def keep(stored: Path, facts: Facts) -> None:

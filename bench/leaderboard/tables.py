@@ -323,7 +323,7 @@ def index(pages: Mapping[str, Sequence[Table]], papers: Sequence[str]) -> str:
 
 def escaped(text: str) -> str:
     """Return text that can make no HTML, no link or picture, and no column of a table."""
-    return html.escape(text).replace("](", "]\\(").replace("|", "\\|")
+    return html.escape(text, quote=False).replace("](", "]\\(").replace("|", "\\|")
 
 
 def _table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
