@@ -68,6 +68,11 @@ def test_one_of_several_that_does_not_hold_ends_with_status_1(place: Path, bundl
     tables = place / "leaderboards"
     (run,) = place.glob("runs/*/*/*")
     assert bench("leaderboard", "add", run, "--folder", tables).returncode == 0
+    joined = bench("leaderboard", "add", bundle, "--folder", "others", folder=place)
+    assert joined.returncode == 0, joined.stderr
+    assert [path.name for path in (place / "others").rglob("*.parquet")] == [
+        path.name for path in tables.rglob("*.parquet")
+    ]
     done = bench(*CHECK, "broken.zip", bundle, "--leaderboards", "leaderboards", "--comment",
                  "comment.md", folder=place)  # fmt: skip
     assert done.returncode == 1

@@ -20,7 +20,10 @@ DEFAULT = Path("leaderboards")
 @app.command()
 def add(
     run: Annotated[
-        list[Path], typer.Argument(help="Run folders, their record.json, or folders of runs.")
+        list[Path],
+        typer.Argument(
+            help="Run folders, folders of them, record.json, or bundles of submissions."
+        ),
     ],
     folder: Folder = DEFAULT,
     replace: Annotated[
@@ -28,16 +31,26 @@ def add(
     ] = False,
 ) -> None:
     """Add the records of finished runs; then `build` makes the tables."""
+    import tempfile
+
     from bench import claim_facts, leaderboard
+    from bench.bundles import unpack
     from bench.records import Record
 
     registry = load_registry([])
-    for source in run:
-        for one in leaderboard.runs_below(source):
-            place = leaderboard.add(folder, one, replace=replace)
-            of_run = one if one.is_dir() else one.parent
-            claim_facts.keep(place, claim_facts.ask(of_run, Record.read(place), registry))
-            typer.echo(f"added {place}")
+    with tempfile.TemporaryDirectory() as name:
+        for number, source in enumerate(run):
+            runs = [Path(name, str(number))]
+            if source.suffix == ".zip":
+                runs[0].mkdir()
+                unpack(source, runs[0])
+            else:
+                runs = leaderboard.runs_below(source)
+            for one in runs:
+                place = leaderboard.add(folder, one, replace=replace)
+                of_run = one if one.is_dir() else one.parent
+                claim_facts.keep(place, claim_facts.ask(of_run, Record.read(place), registry))
+                typer.echo(f"added {place}")
 
 
 @app.command()
