@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tabulate import tabulate
-
 from bench.claim_files import claims_of
 from bench.claim_runs import Finished, Setting, among
 from bench.claims import PRECEDENCE, Decision, Verdicts, evaluate
 from bench.leaderboard.frames import written
 from bench.leaderboard.rows import Stored
-from bench.leaderboard.tables import Table, escaped, measured
+from bench.leaderboard.tables import Table, escaped, markdown, measured
 from bench.plugins import Registry
 from bench.records import as_folder
 from bench.reported import Reported, reported_of
@@ -122,7 +120,7 @@ def _reported_page(numbers: Sequence[Beside]) -> str:
              "" if value is None else f"{value - number.value:+.3f}", escaped(number.source)]
             for _, number, value, why in own
         ]  # fmt: skip
-        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+        lines += [markdown(rows, header), ""]
     return "\n".join(lines)
 
 
@@ -167,7 +165,7 @@ def _claims_page(every: Sequence[Verdicts]) -> str:
             for decision in shown
         ]  # fmt: skip
         header = ["claim", "data", "verdict", "what is claimed", "what was found"]
-        lines += [tabulate(rows, header, tablefmt="github", disable_numparse=True), ""]
+        lines += [markdown(rows, header), ""]
     return "\n".join(lines)
 
 

@@ -184,7 +184,7 @@ def _headline(row: Row, headline: str, queries: int) -> Floats:
 
 def _read(stored: Stored, columns: Sequence[str]) -> pa.Table:
     try:
-        with pq.ParquetFile(stored.values) as file:
+        with pq.ParquetFile(stored.values, memory_map=True) as file:
             found = file.read(columns=list(columns), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise RecordError(

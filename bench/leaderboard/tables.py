@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from tabulate import tabulate
+import tabulate
 
 from bench.leaderboard import row_names
 from bench.leaderboard.rows import Row, Value
 from bench.records import Record
 from bench.reported import Reported
+
+tabulate.WIDE_CHARS_MODE = False  # the same bytes, whether wcwidth is installed or not
 
 MINI_WARNING = (
     "**Drawn pictures.** This page is of a mini edition, drawn by the program itself to show that "
@@ -122,7 +124,7 @@ def _metrics_table(table: Table) -> list[str]:
     ]  # fmt: skip
     header = ["rank", "method", "backbone", "weights", *map(escaped, names)]
     header += ["dimension", "parameters (M)", "GFLOP/image", "images/s", "seed"]
-    return [_table(rows, header), ""]
+    return [markdown(rows, header), ""]
 
 
 def _rank(row: Row) -> str:
@@ -159,7 +161,7 @@ def _tasks_table(table: Table) -> list[str]:
     for n, (method, backbone, weights) in enumerate(_method_cells(table)):
         rows.append([method, f"{backbone}, {weights}", *(column[n] for column in columns)])
     header = ["method", "backbone", *(escaped(task.task) for task in first.tasks), MEAN]
-    return [_table(rows, header), ""]
+    return [markdown(rows, header), ""]
 
 
 def _reported_table(table: Table, reported: ReportedOf) -> list[str]:
@@ -211,7 +213,7 @@ def _reported_table(table: Table, reported: ReportedOf) -> list[str]:
         + (" Other images than above, so these rows compare with each other alone." if (
             first.dataset.edition == "mini" or table.partial) else ""),
         "",
-        _table(rows, ["method", *map(escaped, columns), "source"]),
+        markdown(rows, ["method", *map(escaped, columns), "source"]),
         "",
     ]  # fmt: skip
 
@@ -295,7 +297,7 @@ def side_by_side(name: str, of_dataset: Sequence[Table]) -> str:
         "the smallest to the largest.",
         "",
     ]
-    return "\n".join([*lines, _table(rows, header), ""])
+    return "\n".join([*lines, markdown(rows, header), ""])
 
 
 def index(pages: Mapping[str, Sequence[Table]], papers: Sequence[str]) -> str:
@@ -318,7 +320,7 @@ def index(pages: Mapping[str, Sequence[Table]], papers: Sequence[str]) -> str:
          f"[csv]({folder}/{table.name}.csv)", len(table.records)]
         for folder, of_dataset in pages.items() for table in of_dataset
     ]  # fmt: skip
-    return "\n".join([*lines, _table(rows, ["data", "protocol", "", "records"]), ""])
+    return "\n".join([*lines, markdown(rows, ["data", "protocol", "", "records"]), ""])
 
 
 def escaped(text: str) -> str:
@@ -326,5 +328,6 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False).replace("](", "]\\(").replace("|", "\\|")
 
 
-def _table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    return tabulate(rows, header, tablefmt="github", disable_numparse=True)
+def markdown(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
+    """Return a table in Markdown; cells are text already."""
+    return tabulate.tabulate(rows, header, tablefmt="github", disable_numparse=True)
