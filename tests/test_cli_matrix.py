@@ -18,7 +18,7 @@ from toy_training import PLUGIN, draw
 
 from bench.records import Record
 
-KILLS = 4  # each costs the seconds of a matrix; it was tried with many more
+KILLS = 2  # one of the whole group, one of the matrix alone
 
 
 class Place:
@@ -53,11 +53,16 @@ class Place:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the command as the first of a group of processes."""
-        with (self.folder / "output.txt").open("a") as output:
-            return subprocess.Popen(
-                [BENCH, "matrix", *self.arguments], cwd=self.folder, start_new_session=True,
-                env=os.environ | self.variables, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+        # a shell starts what it leaves in the background with this ignored, which is inherited
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with (self.folder / "output.txt").open("a") as output:
+                return subprocess.Popen(
+                    [BENCH, "matrix", *self.arguments], cwd=self.folder, start_new_session=True,
+                    env=os.environ | self.variables, stdout=output, stderr=subprocess.STDOUT,
+                )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def clear(self) -> None:
         """Remove what runs left, for the next to have something to do."""
