@@ -16,10 +16,12 @@ from tabulate import tabulate
 from bench import leaderboard
 from bench.bundles import Checked, unpack
 from bench.errors import RecordError
-from bench.leaderboard.rows import Value, rows_of
+from bench.leaderboard.rows import Value, rows_of, setting
 from bench.leaderboard.tables import Table
 from bench.records import MetricValue, Record
 from bench.reproduction import MEAN
+
+Rows = dict[tuple[object, ...], tuple[str, str]]
 
 _LONGEST = 300  # characters of what a bundle says
 _MARKS = {"holds": "✅", "does not hold": "❌", "not re-scored": "⚠️"}
@@ -75,13 +77,12 @@ def _change(bundle: Path, record: Record, leaderboards: Path) -> list[str]:
         before, after = _standings(bundle, record, leaderboards)
     except RecordError as error:
         return [*lines, f"It cannot join its table: {_safe(str(error))}", ""]
-    rows = [[before.get(name, "new"), of_name, name] for name, of_name in after.items()]
+    rows = [[before[key][1] if key in before else "new", value, name]
+            for key, (name, value) in after.items()]  # fmt: skip
     return [*lines, _table(rows, ["before", "after", "method"]), ""]
 
 
-def _standings(
-    bundle: Path, record: Record, leaderboards: Path
-) -> tuple[dict[str, str], dict[str, str]]:
+def _standings(bundle: Path, record: Record, leaderboards: Path) -> tuple[Rows, Rows]:
     """Return the rows of a record's table, best first, without what a bundle holds and with it."""
     kept = leaderboard.record_place(leaderboards, record).parent
     with tempfile.TemporaryDirectory() as name:
@@ -97,15 +98,18 @@ def _standings(
         return before, _rows(folder)
 
 
-def _rows(folder: Path) -> dict[str, str]:
-    """Return the place and the headline of each row of the one table, by its name."""
+def _rows(folder: Path) -> Rows:
+    """Return name, and place with the headline, of each row of the one table, by its setting."""
     stored = leaderboard.stored_below(folder)
     if not stored:
         return {}
     table = Table("", rows_of(stored))
     return {
-        _safe(f"{name}, {row.first.backbone.name}, {row.first.provenance.engine} "
-              f"{row.first.provenance.precision}"): f"{place}: {_cell(row.leading)}"
+        setting(row.first): (
+            _safe(f"{name}, {row.first.backbone.name}, weights {row.first.backbone.source}, "
+                  f"{row.first.provenance.engine} {row.first.provenance.precision}"),
+            f"{place}: {_cell(row.leading)}",
+        )
         for place, (name, row) in enumerate(zip(table.names, table.rows, strict=True), 1)
         if row.leading is not None
     }  # fmt: skip

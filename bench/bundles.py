@@ -167,7 +167,7 @@ def check(bundle: Path, registry: Registry, *, data_root: Path | None, notice: N
             elif not found.problems:
                 _rescore(found, run, registry, data_root, tell)
         except UserError as error:  # named by our folder, where only the bundle means something
-            text = str(error).replace(f"{folder}/", "").partition("; remove the folder")[0]
+            text = str(error).replace(f"{folder}/", "").removesuffix("; run again")
             found.problems.append(text)
         except (UnicodeDecodeError, OSError, pa.ArrowException) as error:  # of Parquet's content
             found.problems.append(f"its Parquet files cannot be read: {shown(str(error))}")

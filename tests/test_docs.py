@@ -240,5 +240,5 @@ def test_other_numbers_in_pages_are_reported_ones(page: Path) -> None:
     if reported.is_file():
         with reported.open(encoding="utf-8") as file:
             values = {float(line["value"]) for line in csv.DictReader(file)}
-        known |= {number for number in numbers if float(number) in values}
+        known = known | {number for number in numbers if float(number) in values}
     assert numbers <= known, "put measured numbers into a table of tests/helpers/quoted.py"

@@ -40,16 +40,14 @@ def add(
     registry = load_registry([])
     with tempfile.TemporaryDirectory() as name:
         for number, source in enumerate(run):
-            runs = [Path(name, str(number))]
+            below = source
             if source.suffix == ".zip":
-                runs[0].mkdir()
-                unpack(source, runs[0])
-            else:
-                runs = leaderboard.runs_below(source)
-            for one in runs:
+                below = Path(name, str(number))
+                below.mkdir()
+                unpack(source, below)
+            for one in leaderboard.runs_below(below):
                 place = leaderboard.add(folder, one, replace=replace)
-                of_run = one if one.is_dir() else one.parent
-                claim_facts.keep(place, claim_facts.ask(of_run, Record.read(place), registry))
+                claim_facts.keep(place, claim_facts.ask(one, Record.read(place), registry))
                 typer.echo(f"added {place}")
 
 

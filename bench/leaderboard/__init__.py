@@ -45,8 +45,10 @@ def record_place(folder: Path, record: Record) -> Path:
 
 
 def runs_below(source: Path) -> list[Path]:
-    """Return the finished runs at or below a folder, or the one that a record.json is of."""
-    if source.name == "record.json" or not source.is_dir() or (source / "record.json").is_file():
+    """Return the folders of the finished runs at or below one, or of the run of a record.json."""
+    if source.name == "record.json":
+        return [source.parent]
+    if not source.is_dir() or (source / "record.json").is_file():
         return [source]
     found = sorted(done.parent for done in source.rglob("DONE") if done.with_name("record.json")
                    .is_file())  # fmt: skip
@@ -101,8 +103,10 @@ def remove(folder: Path, place: Path, why: str) -> None:
     """
     if not why.strip():
         raise RecordError("--why is empty; expected the reason, for those who had seen the record")
-    if not place.resolve().is_relative_to((folder / "records").resolve()):
-        raise RecordError(f"{place} is not below {folder / 'records'}; expected a record of it")
+    records = folder / "records"
+    if not place.resolve().is_relative_to(records.resolve()):
+        raise RecordError(f"{place} is not below {records}; expected a record of it")
+    place = records / place.resolve().relative_to(records.resolve())
     _take_away(folder, Stored(place, Record.read(place)), " ".join(why.split()))
 
 
@@ -140,7 +144,7 @@ def _build(folder: Path, papers: Papers) -> dict[Path, str]:
         pages.setdefault(protocol.parent.name, []).append(table)
         every += stored
     for name, of_dataset in pages.items():
-        files[folder / name / "README.md"] = tables.side_by_side(name, of_dataset)
+        files[folder / name / "README.md"] = tables.side_by_side(of_dataset)
     files[folder / "records.csv"] = frames.records(every)
     files |= {folder / name: text for name, text in papers.pages(every, pages).items()}
     about = [name for name in ("reported", "claims") if folder / f"{name}.md" in files]

@@ -69,12 +69,11 @@ class Papers:
         assert registry is not None  # noqa: S101 (asked before)
         runs = among([Finished(one.place, one.record) for one in stored])
         found = []
-        for name in sorted(registry.all("methods")):
+        for name in sorted({one.record.method for one in stored} & {*registry.all("methods")}):
             spec = registry.method(name)
             claims = claims_of(registry, spec)
-            for verdicts in evaluate(spec, claims, registry, runs) if claims else ():
-                if verdicts.runs:
-                    found.append(verdicts)
+            of_method = evaluate(spec, claims, registry, runs) if claims else []
+            found += [verdicts for verdicts in of_method if verdicts.runs]
         return found
 
 

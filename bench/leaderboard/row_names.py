@@ -47,15 +47,17 @@ def _differing(recipes: Sequence[Mapping[str, Any]]) -> list[str]:
 def names(records: Sequence[Record]) -> list[str]:
     """Return the name of each record's row.
 
-    Named besides are the budget, if it is not the paper's recipe, and options of the data and
-    settings that not all share.
+    Named besides are the budget, if it is not the paper's recipe, a precision that is not fp32,
+    and options of the data and settings that not all share.
     """
     common = common_options(records)
     found = []
     for record, setting in zip(records, settings(records), strict=True):
         own = {name: v for name, v in _options(record).items() if name not in common}
         budget = f"budget {record.budget}" if record.budget != "full" else ""
-        notes = ", ".join(filter(None, [budget, in_words(own), setting]))
+        precision = record.provenance.precision
+        other = precision if record.origin == "run" and precision != "fp32" else ""
+        notes = ", ".join(filter(None, [budget, other, in_words(own), setting]))
         variant = "" if record.variant == "default" else f" {record.variant}"
         found.append(record.method + variant + (f" ({notes})" if notes else ""))
     return found

@@ -11,7 +11,7 @@ from math import inf
 import tabulate
 
 from bench.leaderboard import row_names
-from bench.leaderboard.rows import Row, Value
+from bench.leaderboard.rows import Row, Value, setting
 from bench.records import Record
 from bench.reported import Reported
 
@@ -268,29 +268,30 @@ def _cell(value: Value | None, *, bold: bool) -> str:
     return f"{mean}{over_seeds} [{value.low:.3f}, {value.high:.3f}]"
 
 
-def side_by_side(name: str, of_dataset: Sequence[Table]) -> str:
+def side_by_side(of_dataset: Sequence[Table]) -> str:
     """Return the page of a dataset edition: the headline of each of its protocols, side by side."""
     first = of_dataset[0].first
     lines = [f"# {escaped(first.edition_name)}", ""]
     if first.dataset.edition == "mini":
-        lines += [
-            MINI_WARNING,
-            "",
-        ]
-    sizes: list[list[str]] = [["queries", ""], ["gallery images", ""]]
-    found: dict[tuple[str, str], list[str]] = {}
+        lines += [MINI_WARNING, ""]
+    sizes: list[list[str]] = [["queries", "", ""], ["gallery images", "", ""]]
+    named: dict[tuple[object, ...], list[str]] = {}
+    found: dict[tuple[object, ...], list[str]] = {}
     for number, table in enumerate(of_dataset):
         tasks = table.first.tasks
         ends = dict.fromkeys(pick(task.gallery for task in tasks) for pick in (min, max))
         sizes[0].append(f"{sum(task.queries for task in tasks):,}")
         sizes[1].append("–".join(f"{size:,}" for size in ends))
         cells = _cells([row.leading for row in table.rows], table.rows)
-        for row, method, cell in zip(table.rows, table.names, cells, strict=True):
-            key = escaped(method), escaped(row.first.backbone.name)
+        for row, method, cell in zip(table.rows, _method_cells(table), cells, strict=True):
+            # not by name: random weights and another precision have the same one
+            key = setting(row.first)
+            named.setdefault(key, method)
             found.setdefault(key, [""] * len(of_dataset))[number] = f"{_rank(row)}: {cell}"
-    header = ["method", "backbone", *(f"[{escaped(table.first.protocol)}]({table.name}.md): "
-              f"{escaped(table.first.headline)}" for table in of_dataset)]  # fmt: skip
-    rows = sizes + [[*key, *cells] for key, cells in sorted(found.items())]
+    header = ["method", "backbone", "weights"]
+    header += [f"[{escaped(table.first.protocol)}]({table.name}.md): "
+               f"{escaped(table.first.headline)}" for table in of_dataset]  # fmt: skip
+    rows = sizes + sorted([*named[key], *cells] for key, cells in found.items())
     lines += [
         "Each protocol's headline after its rank; queries and galleries differ, so numbers compare "
         "within a column alone. Of several tasks, the queries are those of all, the galleries from "

@@ -584,6 +584,25 @@ def rows_below(folder: Path) -> list[list[str]]:
     return [row for row in cells(text) if row[1].startswith("pretrained")]
 
 
+def test_side_by_side_are_the_numbers_of_one_setting_each(add: Add, folder: Path) -> None:
+    for protocol, mean in (("test-vs-train", 0.5), ("leave-one-out", 0.75)):
+        for source, worse in (("pretrained", 0), ("none", 0.25)):
+            add(protocol=protocol, tasks=metrics(**{"hit@1": mean - worse}),
+                backbone={"source": source, "weights": source})  # fmt: skip
+    bf16 = {"precision": "bf16"}
+    add(protocol="test-vs-train", tasks=metrics(**{"hit@1": 0.375}), provenance=bf16)
+    text = write(folder)["clothing@full/README.md"].decode()
+    header, _, _, *rows = cells(text)
+    assert [name.partition("]")[0] for name in header[3:]] == ["[leave-one-out", "[test-vs-train"]
+    found = {(method, weights): re.findall(r"0\.\d{3}(?=\**\s\[)", " ".join(numbers))
+             for method, _, weights, *numbers in rows}  # fmt: skip
+    assert found == {
+        ("pretrained", "pretrained"): ["0.750", "0.500"],
+        ("pretrained", "none"): ["0.500", "0.250"],
+        ("pretrained (bf16)", "pretrained"): ["0.375"],
+    }
+
+
 def test_seeds_of_one_setting_make_one_row(
     make_record: MakeRecord, tmp_path: Path, folder: Path
 ) -> None:
@@ -687,7 +706,7 @@ def test_a_record_is_taken_away_with_a_reason_alone(add: Add, folder: Path) -> N
         leaderboard.remove(folder, place, " ")
     with pytest.raises(RecordError, match="is not below"):
         leaderboard.remove(folder, folder / "README.md", "x")
-    leaderboard.remove(folder, place, "the weights had seen\n the queries")
+    leaderboard.remove(folder, place.resolve(), "the weights had seen\n the queries")
     assert not place.exists()
     assert not place.with_suffix(".parquet").exists()
     write(folder)
