@@ -12,48 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from run_folders import write_run
+from toy_rankings import REGISTRY, score_random
 
 from bench import bundles, scoring
 from bench.bundle_comment import comment
 from bench.bundles import NAMES, Checked, Rescored, bundle_name, write_bundle
 from bench.errors import RecordError, UserError
-from bench.given_rankings import targets
-from bench.plugins import Registry
-from bench.ranking import candidate_names
-from bench.ranking_files import RankingFile
 from bench.records import MetricValue, Record, finish
-from bench.submissions import Submission, score
-
-REGISTRY = Registry.load([Path(__file__).parents[1] / "helpers" / "toy_dataset.py"])
-TOY = REGISTRY.dataset("toy").build("toy")
-CATALOG = TOY.load(Path("nowhere"))
-PROTOCOLS = {protocol.name: protocol for protocol in TOY.protocols(CATALOG)}
-IDS = CATALOG.images["id"].to_numpy(dtype=object)
 
 
 def made(folder: Path, protocol: str = "leave-one-out", method: str = "theirs") -> Path:
-    """Score random rankings of everything that each query can rank; return the run folder."""
-    generator, rows = np.random.default_rng(0), []
-    for task in PROTOCOLS[protocol].tasks:
-        name = candidate_names(task, IDS)
-        for query, target in enumerate(targets(task, CATALOG)):
-            order = generator.permutation(task.candidates())
-            names = name(np.full(len(order), query), order)
-            rows += [(task.name, IDS[task.queries[query]], target, image, rank)
-                     for rank, image in enumerate(names, start=1)]  # fmt: skip
-    file = folder / "given.parquet"
-    columns = ["task", "query", "target", "gallery", "rank"]
-    pd.DataFrame(rows, columns=columns).to_parquet(file)
-    submission = Submission(
-        file=RankingFile(file), method=method, dataset="toy", protocols=[protocol],
-        data_root=folder, runs=folder / "runs",
-    )  # fmt: skip
-    return score(submission, REGISTRY, [].append).folder
+    """Return the run folder of random rankings that were scored."""
+    return score_random(folder, protocol, method=method).folder
 
 
 def check(bundle: Path) -> Checked:

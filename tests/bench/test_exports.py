@@ -5,55 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import pytrec_eval
+from toy_rankings import IDS, PROTOCOLS, REGISTRY, score_random
 
 from bench import records
 from bench.errors import RecordError, UserError
 from bench.exports import Exporter, FinishedRun
-from bench.given_rankings import targets
-from bench.plugins import Registry
-from bench.ranking import candidate_names
 from bench.ranking_files import RankingFile, trec_name
 from bench.records import Record
 from bench.run import Listener, Outcome
 from bench.submissions import Submission, score
-from bench.tasks import Task
 
-REGISTRY = Registry.load([Path(__file__).parents[1] / "helpers" / "toy_dataset.py"])
-TOY = REGISTRY.dataset("toy").build("toy")
-CATALOG = TOY.load(Path("nowhere"))
-PROTOCOLS = {protocol.name: protocol for protocol in TOY.protocols(CATALOG)}
-IDS = CATALOG.images["id"].to_numpy(dtype=object)
 OURS = {  # the metric and what trec_eval calls it; map_cut divides by R as our map@r with R = k
     "hit@1": "success_1", "hit@2": "success_2", "precision@5": "P_5", "recall@5": "recall_5",
     "mrr": "recip_rank", "map": "map", "ndcg@5[relevance]": "ndcg_cut_5", "map@3": "map_cut_3",
 }  # fmt: skip
-
-
-def submit(folder: Path, protocol: str, metrics: tuple[str, ...] = ()) -> Outcome:
-    """Score random rankings of everything that each query can rank."""
-    generator, rows = np.random.default_rng(0), []
-    for task in PROTOCOLS[protocol].tasks:
-        name = candidate_names(task, IDS)
-        own = task.own() if isinstance(task, Task) else np.full(len(task.queries), -1)
-        for query, target in enumerate(targets(task, CATALOG)):
-            order = generator.permutation(task.candidates())
-            order = order[order != own[query]]
-            names = name(np.full(len(order), query), order)
-            rows += [(task.name, IDS[task.queries[query]], target, image, rank)
-                     for rank, image in enumerate(names, start=1)]  # fmt: skip
-    file = folder / "given.parquet"
-    columns = ["task", "query", "target", "gallery", "rank"]
-    pd.DataFrame(rows, columns=columns).to_parquet(file)
-    submission = Submission(
-        file=RankingFile(file), method="the method", dataset="toy", protocols=[protocol],
-        metrics=metrics, data_root=folder, runs=folder / "runs",
-    )  # fmt: skip
-    return score(submission, REGISTRY, print)
 
 
 def exporter(folder: Path, **changes: Any) -> Exporter:
@@ -71,7 +39,7 @@ def evaluated(run: Path, qrels: Path, *measures: str) -> dict[str, dict[str, flo
 
 
 def test_trec_eval_finds_every_value_of_the_run(tmp_path: Path) -> None:
-    outcome = submit(tmp_path, "leave-one-out", tuple(OURS))
+    outcome = score_random(tmp_path, "leave-one-out", metrics=tuple(OURS))
     run, qrels = exporter(outcome.folder).rankings(tmp_path / "out")
     assert (run.name, qrels.name) == ("all.run", "all.qrels")
     theirs = evaluated(run, qrels, *OURS.values())
@@ -84,7 +52,7 @@ def test_trec_eval_finds_every_value_of_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", ["manipulation", "triplets", "recognition"])
 def test_each_task_has_its_files_which_trec_eval_reads(protocol: str, tmp_path: Path) -> None:
-    outcome = submit(tmp_path, protocol)
+    outcome = score_random(tmp_path, protocol)
     files = exporter(outcome.folder).rankings(tmp_path / "out")
     names = [f"{task}.{end}" for task in ("collar", "colour--hue") for end in ("run", "qrels")]
     assert [file.name for file in files] == names
@@ -102,7 +70,7 @@ def test_each_task_has_its_files_which_trec_eval_reads(protocol: str, tmp_path: 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_exported_run_scores_as_the_run_did(protocol: str, tmp_path: Path) -> None:
-    outcome = submit(tmp_path, protocol)
+    outcome = score_random(tmp_path, protocol)
     files = exporter(outcome.folder).rankings(tmp_path / "out")
     together = tmp_path / "all.run"
     together.write_text("".join(file.read_text() for file in files if file.suffix == ".run"))
@@ -119,7 +87,7 @@ def test_an_exported_run_scores_as_the_run_did(protocol: str, tmp_path: Path) ->
 
 
 def test_lines_have_six_and_four_fields_whatever_the_names(tmp_path: Path) -> None:
-    outcome = submit(tmp_path, "manipulation")
+    outcome = score_random(tmp_path, "manipulation")
     for file in exporter(outcome.folder).rankings(tmp_path / "out"):
         lines = file.read_text().splitlines()
         assert lines
@@ -130,7 +98,7 @@ def test_lines_have_six_and_four_fields_whatever_the_names(tmp_path: Path) -> No
 
 
 def test_what_is_there_is_written_over_only_when_asked(tmp_path: Path) -> None:
-    outcome = submit(tmp_path, "leave-one-out")
+    outcome = score_random(tmp_path, "leave-one-out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "all.qrels").write_text("mine\n")
     with pytest.raises(UserError, match=r"all\.qrels is there already; write over it with --repl"):
@@ -141,7 +109,7 @@ def test_what_is_there_is_written_over_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_a_run_is_opened_by_its_folder_or_record_and_only_when_finished(tmp_path: Path) -> None:
-    outcome = submit(tmp_path, "leave-one-out")
+    outcome = score_random(tmp_path, "leave-one-out")
     assert FinishedRun.open(outcome.folder).record == outcome.record
     assert FinishedRun.open(outcome.folder / "record.json").folder == outcome.folder
     with pytest.raises(RecordError, match="not a finished run; expected a folder with"):
@@ -156,14 +124,14 @@ def changed(outcome: Outcome, **fields: Any) -> Path:
 
 
 def test_other_data_than_the_run_s_are_refused(tmp_path: Path) -> None:
-    folder = changed(submit(tmp_path, "leave-one-out"), protocol_fingerprint="0" * 32)
+    folder = changed(score_random(tmp_path, "leave-one-out"), protocol_fingerprint="0" * 32)
     with pytest.raises(RecordError, match="has fingerprint 00000000 in the record and"):
         exporter(folder).rankings(tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_run_that_lost_its_rankings_is_named(tmp_path: Path) -> None:
-    folder = submit(tmp_path, "leave-one-out").folder
+    folder = score_random(tmp_path, "leave-one-out").folder
     for content in (b"no parquet", None):
         file = folder / "rankings.parquet"
         file.unlink() if content is None else file.write_bytes(content)
@@ -172,7 +140,7 @@ def test_a_run_that_lost_its_rankings_is_named(tmp_path: Path) -> None:
 
 
 def test_rankings_from_a_file_have_no_features(tmp_path: Path) -> None:
-    outcome = submit(tmp_path, "leave-one-out")
+    outcome = score_random(tmp_path, "leave-one-out")
     with pytest.raises(RecordError, match="scored from a file of rankings; it has no features"):
         exporter(outcome.folder).features(tmp_path / "a.npy")
     with pytest.raises(UserError, match=r"expected a name that ends in \.parquet or \.npy"):
