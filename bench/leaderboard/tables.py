@@ -89,7 +89,7 @@ def page(table: Table, reported: ReportedOf) -> str:
         lines += [RANKED.format(headline=headline), ""]
     if ranked < len(table.rows):
         lines += [f"*rank* – : values of queries are not kept ({len(table.rows) - ranked} of "
-                  f"{len(table.rows)} rows).", ""]  # fmt: skip
+                  f"{len(table.rows)} rows); ranks are among the others.", ""]  # fmt: skip
     return "\n".join([*lines, CELLS.format(headline=headline), ""])
 
 
