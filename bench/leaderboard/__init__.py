@@ -17,8 +17,7 @@ Nothing but `build` writes a table. Records of two protocol fingerprints never s
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -28,13 +27,15 @@ from bench.entries import Run, same_queries
 from bench.errors import RecordError
 from bench.leaderboard import frames, ledger, tables
 from bench.leaderboard.papers import Papers
-from bench.leaderboard.rows import Stored, rows_of, setting
+from bench.leaderboard.parts import Measured, read_parts
+from bench.leaderboard.rows import setting
+from bench.leaderboard.stored import Stored, stored_below, stored_in
 from bench.leaderboard.tables import MINI_WARNING
 from bench.records import Record, as_folder
 from bench.storage import replacing, write_text
 
 __all__ = ["MINI_WARNING", "add", "build", "check", "record_place", "remove", "runs_below",
-           "tables_below"]  # fmt: skip
+           "stored_below", "tables_below"]  # fmt: skip
 
 
 def record_place(folder: Path, record: Record) -> Path:
@@ -67,7 +68,7 @@ def add(folder: Path, source: Path, *, replace: bool) -> Path:
     run = Run.read(source)
     record, place = run.record, record_place(folder, run.record)
     superseded = []
-    for other in _stored(place.parent):
+    for other in stored_in(place.parent):
         if other.record.protocol_fingerprint != record.protocol_fingerprint:
             raise RecordError(
                 f"{source} has protocol fingerprint {record.protocol_fingerprint[:8]}, "
@@ -122,34 +123,21 @@ def build(folder: Path, papers: Papers) -> dict[Path, str]:
 
     `papers` has what the methods' papers report and claim.
     """
-    gc.disable()  # ten thousand records are a million parts without a cycle, looked through in vain
-    try:
-        return _build(folder, papers)
-    finally:
-        gc.enable()
-
-
-def _build(folder: Path, papers: Papers) -> dict[Path, str]:
-    files: dict[Path, str] = {}
-    pages: dict[str, list[tables.Table]] = {}
-    every: list[Stored] = []
-    for protocol in _protocols(folder):
-        stored = list(_stored(protocol))
-        if len({one.record.protocol_fingerprint for one in stored}) > 1:
-            raise RecordError(f"{protocol} holds records of several protocol fingerprints")
-        table = tables.Table(protocol.name, rows_of(stored))
-        place = folder / protocol.parent.name / protocol.name
-        files[place.with_name(f"{place.name}.md")] = tables.page(table, papers.reported)
-        files[place.with_name(f"{place.name}.csv")] = frames.values(table)
-        pages.setdefault(protocol.parent.name, []).append(table)
-        every += stored
-    for name, of_dataset in pages.items():
-        files[folder / name / "README.md"] = tables.side_by_side(of_dataset)
-    files[folder / "records.csv"] = frames.records(every)
-    files |= {folder / name: text for name, text in papers.pages(every, pages).items()}
-    about = [name for name in ("reported", "claims") if folder / f"{name}.md" in files]
-    files[folder / "README.md"] = tables.index(pages, about)
-    return files
+    found: dict[Path, str] = {}
+    records: list[list[object]] = []
+    listed: list[list[object]] = []
+    measured: Measured = {}
+    for part in read_parts(folder, papers.reported):
+        found |= part.files
+        records += part.records
+        listed += part.index
+        measured |= part.measured
+    about = papers.pages(stored_below(folder, papers.methods), measured)
+    found |= {folder / name: text for name, text in about.items()}
+    found[folder / "records.csv"] = frames.records(records)
+    names = [name for name in ("reported", "claims") if f"{name}.md" in about]
+    found[folder / "README.md"] = tables.index(listed, names)
+    return found
 
 
 def check(folder: Path, papers: Papers, notice: Callable[[str], None]) -> list[str]:
@@ -160,7 +148,7 @@ def check(folder: Path, papers: Papers, notice: Callable[[str], None]) -> list[s
     from bench.leaderboard.numbers import contradictions
 
     problems, without = [], 0
-    every = [one for protocol in _protocols(folder) for one in _stored(protocol)]
+    every = stored_below(folder)
     for one in every:
         place = record_place(folder, one.record)
         if one.place != place:
@@ -192,24 +180,3 @@ def tables_below(folder: Path) -> set[Path]:
         for path in folder.glob(pattern)
         if path.suffix in {".md", ".csv"} and path.is_file()
     }
-
-
-def _protocols(folder: Path) -> list[Path]:
-    """Return the folders of records, in order; one without a record is left out."""
-    found = sorted(path for path in (folder / "records").glob("*/*") if path.is_dir())
-    return [path for path in found if any(_records(path))]
-
-
-def _stored(folder: Path) -> Iterator[Stored]:
-    for path in _records(folder):
-        yield Stored(path, Record.read(path))
-
-
-def _records(folder: Path) -> list[Path]:
-    every = sorted(folder.glob("*.json"))
-    return [path for path in every if not path.name.endswith(claim_facts.SUFFIX)]
-
-
-def stored_below(folder: Path) -> Sequence[Stored]:
-    """Return every record below a leaderboards folder, in the order of their files."""
-    return [one for protocol in _protocols(folder) for one in _stored(protocol)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from bench.leaderboard import row_names
-from bench.leaderboard.rows import Stored
+from bench.leaderboard.stored import Stored
 from bench.leaderboard.tables import Table
 from bench.records import MetricValue, Record
 
@@ -50,25 +50,27 @@ def values(table: Table) -> str:
     return "\n".join([*lines, ""])
 
 
-def records(every: Iterable[Stored]) -> str:
-    """Return the CSV of all records, in the order of their files."""
-    rows = []
-    for one in every:
-        record, made = one.record, one.record.provenance
-        cost: list[object] = [""] * 8
-        if record.origin == "run":
-            cost = [record.dimension, record.parameters, record.flops_per_image, made.engine,
-                    made.precision, made.device, made.threads,
-                    round(record.cost.images_per_second, 1)]  # fmt: skip
-        rows.append(
-            [one.name, record.dataset.name, record.dataset.edition, record.protocol,
-             record.protocol_fingerprint, record.headline, record.origin, record.method,
-             record.variant, record.budget, record.backbone.name, record.backbone.substitute_for,
-             record.backbone.source, record.backbone.trained_on, record.seed, *cost,
-             made.git_commit, made.git_clean, made.python, made.versions.get("torch", ""),
-             record.cost.finished]
-        )  # fmt: skip
+def records(rows: Iterable[Sequence[object]]) -> str:
+    """Return the CSV of all records, of the `facts` of each."""
     return written(RECORDS, rows)
+
+
+def facts(stored: Stored) -> list[object]:
+    """Return a record's row of the CSV of all records."""
+    record, made = stored.record, stored.record.provenance
+    cost: list[object] = [""] * 8
+    if record.origin == "run":
+        cost = [record.dimension, record.parameters, record.flops_per_image, made.engine,
+                made.precision, made.device, made.threads,
+                round(record.cost.images_per_second, 1)]  # fmt: skip
+    return [
+        stored.name, record.dataset.name, record.dataset.edition, record.protocol,
+        record.protocol_fingerprint, record.headline, record.origin, record.method,
+        record.variant, record.budget, record.backbone.name, record.backbone.substitute_for,
+        record.backbone.source, record.backbone.trained_on, record.seed, *cost,
+        made.git_commit, made.git_clean, made.python, made.versions.get("torch", ""),
+        record.cost.finished,
+    ]  # fmt: skip
 
 
 def written(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:

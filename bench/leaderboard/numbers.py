@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.entries import CATEGORY, Queries, Run
 from bench.errors import RecordError
-from bench.leaderboard.rows import Stored
+from bench.leaderboard.stored import Stored
 from bench.records import MetricValue, Record, TaskResult
 from bench.statistics import Floats, bootstrap_intervals, means
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from bench.claim_files import claims_of
 from bench.claim_runs import Finished, Setting, among
 from bench.claims import PRECEDENCE, Decision, Verdicts, evaluate
 from bench.leaderboard.frames import written
-from bench.leaderboard.rows import Stored
-from bench.leaderboard.tables import Table, escaped, markdown, measured
+from bench.leaderboard.parts import Measured
+from bench.leaderboard.stored import Stored
+from bench.leaderboard.tables import escaped, markdown
 from bench.plugins import Registry
-from bench.records import as_folder
 from bench.reported import Reported, reported_of
 
 REPORTED = (
@@ -35,23 +36,29 @@ class Papers:
     def __init__(self, registry: Registry | None) -> None:
         self._registry = registry
 
-    def reported(self, method: str) -> Sequence[Reported]:
-        """Return the numbers of a method; one that is not installed has none."""
-        registry = self._registry
-        if registry is None or method not in registry.all("methods"):
-            return ()
-        return reported_of(registry, registry.method(method))
+    @property
+    def methods(self) -> Sequence[str]:
+        """The methods that are installed, in order."""
+        return sorted(self._registry.all("methods")) if self._registry else []
 
-    def pages(
-        self, stored: Sequence[Stored], tables: Mapping[str, Sequence[Table]]
-    ) -> dict[str, str]:
-        """Return the pages and CSV files by their names, of all records and tables by dataset."""
-        if self._registry is None:
+    @cached_property
+    def reported(self) -> Mapping[str, Sequence[Reported]]:
+        """The numbers of each method."""
+        registry = self._registry
+        if registry is None:
             return {}
+        return {name: reported_of(registry, registry.method(name)) for name in self.methods}
+
+    def pages(self, stored: Sequence[Stored], measured: Measured) -> dict[str, str]:
+        """Return the pages and CSV files by their names.
+
+        `stored` are the records of installed methods, `measured` is what was measured of the
+        numbers of papers.
+        """
         numbers = [
-            (method, number, *_beside(method, number, tables))
-            for method in sorted(self._registry.all("methods"))
-            for number in self.reported(method)
+            (method, number, *_beside(method, number, measured))
+            for method, of_method in self.reported.items()
+            for number in of_method
         ]
         verdicts = self._verdicts(stored)
         files: dict[str, str] = {}
@@ -66,10 +73,11 @@ class Papers:
     def _verdicts(self, stored: Sequence[Stored]) -> list[Verdicts]:
         """Return what the records say of every claim, by method and setting."""
         registry = self._registry
-        assert registry is not None  # noqa: S101 (asked before)
+        if registry is None:
+            return []
         runs = among([Finished(one.place, one.record) for one in stored])
         found = []
-        for name in sorted({one.record.method for one in stored} & {*registry.all("methods")}):
+        for name in sorted({one.record.method for one in stored} & {*self.methods}):
             spec = registry.method(name)
             claims = claims_of(registry, spec)
             of_method = evaluate(spec, claims, registry, runs) if claims else []
@@ -80,21 +88,13 @@ class Papers:
 Beside = tuple[str, Reported, float | None, str]  # method, number, measured, why not
 
 
-def _beside(
-    method: str, number: Reported, tables: Mapping[str, Sequence[Table]]
-) -> tuple[float | None, str]:
+def _beside(method: str, number: Reported, measured: Measured) -> tuple[float | None, str]:
     """Return what was measured of a reported number on the published data, or why nothing was."""
-    found: dict[str, float] = {}
-    for edition in ("full", "mini"):
-        for table in tables.get(as_folder(f"{number.dataset}@{edition}"), ()):
-            if table.first.protocol == number.protocol:
-                here = measured(table, method, number)
-                if here is not None:
-                    found[edition] = here
-    if "full" in found:
-        return found["full"], ""
+    if (method, number, "full") in measured:
+        return measured[method, number, "full"], ""
     why = f"no record of this variant on {number.dataset}@full"
-    return None, why + ("; there is one of drawn pictures" if found else "")
+    drawn = (method, number, "mini") in measured
+    return None, why + ("; there is one of drawn pictures" if drawn else "")
 
 
 def _reported_page(numbers: Sequence[Beside]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf, isnan
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,26 +14,9 @@ import pyarrow.parquet as pq
 
 from bench.entries import QUERY, numbered
 from bench.errors import RecordError
+from bench.leaderboard.stored import Stored
 from bench.records import MetricValue, Record
 from bench.statistics import Floats, told_apart
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A record and the file in which it stands."""
-
-    place: Path
-    record: Record
-
-    @property
-    def name(self) -> str:
-        """The record's name in tables: that of its file."""
-        return self.place.stem
-
-    @property
-    def values(self) -> Path:
-        """The file of each query's values; older records have none."""
-        return self.place.with_suffix(".parquet")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -33,7 +33,7 @@ CELLS = (
     "is bold; by {headline}, so is what may be as good (rank 1). Made from the records by "
     "`bench leaderboard build`; do not edit."
 )
-ReportedOf = Callable[[str], Sequence[Reported]]
+ByMethod = Mapping[str, Sequence[Reported]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Table:
         ]
 
 
-def page(table: Table, reported: ReportedOf) -> str:
+def page(table: Table, reported: ByMethod) -> str:
     """Return the page of a protocol."""
     first, headline = table.first, table.first.headline
     lines = [f"# {escaped(first.edition_name)}: {escaped(first.protocol)}", ""]
@@ -164,7 +164,7 @@ def _tasks_table(table: Table) -> list[str]:
     return [markdown(rows, header), ""]
 
 
-def _reported_table(table: Table, reported: ReportedOf) -> list[str]:
+def _reported_table(table: Table, reported: ByMethod) -> list[str]:
     """Return what papers report of these methods on these data: a row per variant.
 
     Its columns are tasks, for the headline metric, or metrics where there is one task. Beside a
@@ -175,7 +175,7 @@ def _reported_table(table: Table, reported: ReportedOf) -> list[str]:
     numbers = [
         (method, number)
         for method in sorted({row.first.method for row in table.rows})
-        for number in reported(method)
+        for number in reported.get(method, ())
         if (number.dataset, number.protocol) == (first.dataset.name, first.protocol)
         and (number.metric == first.headline if several else number.metric in known)
     ]
@@ -301,8 +301,18 @@ def side_by_side(of_dataset: Sequence[Table]) -> str:
     return "\n".join([*lines, markdown(rows, header), ""])
 
 
-def index(pages: Mapping[str, Sequence[Table]], papers: Sequence[str]) -> str:
-    """Return the list of tables; `papers` are the pages about papers that there are."""
+def in_index(table: Table, folder: str) -> list[object]:
+    """Return a table's line of the index; `folder` is that of its edition."""
+    return [
+        f"[{escaped(table.first.edition_name)}]({folder}/README.md)",
+        f"[{escaped(table.first.protocol)}]({folder}/{table.name}.md)",
+        f"[csv]({folder}/{table.name}.csv)",
+        sum(len(row.stored) for row in table.rows),
+    ]
+
+
+def index(rows: Sequence[Sequence[object]], papers: Sequence[str]) -> str:
+    """Return the list of tables of these lines; `papers` are the pages about papers there are."""
     lines = [
         "# Leaderboards",
         "",
@@ -315,12 +325,6 @@ def index(pages: Mapping[str, Sequence[Table]], papers: Sequence[str]) -> str:
              "claims": "what papers claim, and what the records say of it"}  # fmt: skip
     lines += [f"- [{about[name]}]({name}.md), [csv]({name}.csv)" for name in papers]
     lines += ["- [the records](records.csv), of which the other CSV files name `record`", ""]
-    rows = [
-        [f"[{escaped(table.first.edition_name)}]({folder}/README.md)",
-         f"[{escaped(table.first.protocol)}]({folder}/{table.name}.md)",
-         f"[csv]({folder}/{table.name}.csv)", len(table.records)]
-        for folder, of_dataset in pages.items() for table in of_dataset
-    ]  # fmt: skip
     return "\n".join([*lines, markdown(rows, ["data", "protocol", "", "records"]), ""])
 
 

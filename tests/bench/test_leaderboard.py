@@ -16,7 +16,7 @@ from run_folders import write_run
 
 from bench import leaderboard, records
 from bench.errors import RecordError
-from bench.leaderboard import MINI_WARNING, frames, site
+from bench.leaderboard import MINI_WARNING, frames, parts, site
 from bench.leaderboard.papers import Papers
 from bench.records import Record
 from bench.reported import Reported
@@ -229,6 +229,26 @@ def test_a_record_of_another_fingerprint_put_there_by_hand_is_not_built(
     write_text(place.with_name("by-hand.json"), record.to_json())
     with pytest.raises(RecordError, match="several protocol fingerprints"):
         leaderboard.build(folder, NOTHING)
+
+
+def test_many_records_are_shared_out_over_processes_and_give_the_same(
+    add: Add, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("clothing", "inshop", "zalando"):
+        add(dataset={"name": name})
+        add(dataset={"name": name}, protocol="leave-one-out", seed=1)
+    alone = leaderboard.build(folder, NOTHING)
+    monkeypatch.setattr(parts, "RECORDS_FOR_A_PROCESS", 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    started, pool = [], parts.ProcessPoolExecutor
+
+    def start(processes: int, **options: Any) -> Any:
+        started.append(processes)
+        return pool(processes, **options)
+
+    monkeypatch.setattr(parts, "ProcessPoolExecutor", start)
+    assert [*leaderboard.build(folder, NOTHING).items()] == [*alone.items()]
+    assert started == [2]
 
 
 def test_another_fingerprint_may_stand_beside_under_another_edition_or_protocol(add: Add) -> None:
@@ -465,10 +485,7 @@ class OfPapers(Papers):
 
     def __init__(self, numbers: dict[str, list[Reported]]) -> None:
         super().__init__(None)
-        self._numbers = numbers
-
-    def reported(self, method: str) -> list[Reported]:
-        return self._numbers[method]
+        self.reported = numbers
 
 
 def test_what_a_paper_reports_stands_below_in_the_same_form(add: Add, folder: Path) -> None:
