@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from bench_atelier import edition
 from bench_atelier.garments import HEIGHT, WIDTH, Pose, draw_garment
 from bench_atelier.patterns import PATTERNS, pattern_definition, sample_pattern
 from bench_atelier.photograph import Camera, take_photograph
@@ -174,12 +176,29 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
         draw_mini(root)
 
 
+@pytest.mark.parametrize(("processors", "started"), [(1, 0), (2, 1)])
+def test_many_pictures_are_shared_out_over_processes_and_come_in_order(
+    processors: int, started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools, pool = [], edition.ProcessPoolExecutor
+
+    def start(processes: int, **options: Any) -> Any:
+        pools.append(processes)
+        return pool(processes, **options)
+
+    monkeypatch.setattr(edition, "ProcessPoolExecutor", start)
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    pictures = {str(number): number for number in range(2 * edition.PICTURES_FOR_A_PROCESS)}
+    assert [*edition._drawn(pictures, str)] == [*pictures]
+    assert len(pools) == started
+
+
 def test_a_stopped_drawing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*arguments: object, **options: object) -> Iterator[bytes]:
+    def stop(*arguments: object) -> Iterator[bytes]:
         yield from (b"first file", b"second file")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bench_atelier.edition.ProcessPoolExecutor.map", stop)
+    monkeypatch.setattr("bench_atelier.edition._drawn", stop)
     with pytest.raises(KeyboardInterrupt):
         draw_mini(tmp_path / "clothing")
     assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,8 @@ Description = TypeVar("Description")
 Drawn = TypeVar("Drawn")
 Fact = TypeVar("Fact")
 Files = Mapping[str, str | bytes]
+# a process starts in the time in which another draws some fifty
+PICTURES_FOR_A_PROCESS = 100
 Parts = Mapping[str, PixelBox]  # of one picture, by the names of `outline.PARTS`
 
 
@@ -82,10 +84,14 @@ def regions_file(parts: Mapping[str, Parts], shows: Mapping[str, str]) -> dict[s
 def _drawn(
     pictures: Mapping[str, Description], draw: Callable[[Description], Drawn]
 ) -> Iterator[Drawn]:
+    processes = min(os.cpu_count() or 1, len(pictures) // PICTURES_FOR_A_PROCESS)
+    if processes < 2:
+        yield from map(draw, pictures.values())
+        return
     # spawned, not forked: the caller may have threads, and a fork would copy their locks
     context = multiprocessing.get_context("spawn")
-    chunk = max(1, min(20, len(pictures) // (4 * (os.cpu_count() or 1))))
-    with ProcessPoolExecutor(mp_context=context) as pool:
+    chunk = min(20, len(pictures) // (4 * processes))
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
         yield from pool.map(draw, pictures.values(), chunksize=chunk)
 
 

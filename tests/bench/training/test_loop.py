@@ -345,7 +345,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_record(toy: Toy)
     whole = time.perf_counter() - clock
 
     moments, kills = random.Random(5), 0
-    while kills < 3:
+    while kills < 2:
         process = start("killed")
         try:
             process.communicate(timeout=whole * moments.uniform(0.4, 0.9))
