@@ -177,6 +177,17 @@ class Explainer(Protocol):
 
 
 @runtime_checkable
+class Choosy(Protocol):
+    """A feature extractor that cannot be asked everything, and says so before anything is learnt.
+
+    One without is asked whatever a protocol has.
+    """
+
+    def require(self, condition: Condition | None) -> None:
+        """Raise `IncompatibleError` for a task's condition that it has no answer to."""
+
+
+@runtime_checkable
 class Changer(Protocol):
     """A feature extractor that can give an image another value of an attribute."""
 

@@ -21,7 +21,7 @@ from bench import features, fingerprints, ranking, records, scoring
 from bench.data import Data, DataRequest, Opened, read_data
 from bench.engines import Execution
 from bench.errors import UserError
-from bench.interfaces import Method, MethodSpec
+from bench.interfaces import Choosy, Method, MethodSpec
 from bench.plugins import Plugin, Registry
 from bench.protocols import Protocol, require_compatible
 from bench.recipes import Recipe, choose_budget, make_recipe
@@ -201,6 +201,9 @@ def prepare(
         method = spec.build(recipe, data.catalog, registry, request.seed, protocol.training)
         stages = training.places(method, spec.name, setting)
         name, extractor = next(iter(method.extractors.items()))
+        if isinstance(extractor, Choosy):
+            for task in protocol.tasks:
+                extractor.require(task.condition)
         key, weights = (stages[-1].key, stages[-1].weights) if stages else ("", None)
         plan = features.Plan(
             method, name, extractor, data.catalog, request.execution,

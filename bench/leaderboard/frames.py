@@ -31,7 +31,7 @@ def values(table: Table) -> str:
     """Return the CSV of a protocol."""
     settings = row_names.settings([row.first for row in table.rows])
     lines = [_line(VALUES)]
-    quoted = cache(lambda name: _line([name]))
+    line = cache(lambda *cells: _line(cells))  # tasks and metrics are those of all records
     for row, setting in zip(table.rows, settings, strict=True):
         for one in row.stored:
             record = one.record
@@ -41,11 +41,11 @@ def values(table: Table) -> str:
                  *(row.rank or ("", ""))]
             )  # fmt: skip
             for of_task, metrics in _with_means(record):
-                start = f"{facts},{_line(of_task)}"
+                start = f"{facts},{line(*of_task)}"
                 for name, v in metrics.items():
                     by_category = "" if v.category_mean is None else repr(v.category_mean)
                     lines.append(
-                        f"{start},{quoted(name)},{v.mean!r},{v.low!r},{v.high!r},{by_category}"
+                        f"{start},{line(name)},{v.mean!r},{v.low!r},{v.high!r},{by_category}"
                     )
     return "\n".join([*lines, ""])
 

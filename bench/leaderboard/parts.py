@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from bench.errors import RecordError
 from bench.leaderboard import frames, tables
 from bench.leaderboard.rows import rows_of
@@ -54,9 +56,14 @@ def read_parts(folder: Path, reported: ByMethod) -> Iterator[Part]:
         return
     # spawned, not forked: the caller may have threads, and a fork would copy their locks
     context = multiprocessing.get_context("spawn")
-    # a million parts of records make no cycle, and are looked through for some in vain
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=gc.disable) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start) as pool:
         yield from pool.map(of_one, counts)
+
+
+def _start() -> None:
+    """Set a process up to do nothing beside its records."""
+    gc.disable()  # a million parts of records make no cycle, and are looked through in vain
+    threadpool_limits(1)  # each has a processor; threads of a product would wait for each other
 
 
 def read_part(folder: Path, reported: ByMethod, name: str) -> Part:

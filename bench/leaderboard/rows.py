@@ -166,8 +166,8 @@ def _headline(row: Row, headline: str, queries: int) -> Floats:
 
 def _read(stored: Stored, columns: Sequence[str]) -> pa.Table:
     try:
-        with pq.ParquetFile(stored.values, memory_map=True) as file:
-            found = file.read(columns=list(columns), use_threads=False)
+        with pa.memory_map(str(stored.values)) as mapped:
+            found = pq.ParquetFile(mapped).read(columns=list(columns), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise RecordError(
             f"{stored.values} cannot be read ({error}); expected the values of each query"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from bench_mtl_csn.model import MTLCSN, Embedded
 from bench_mtl_csn.networks import Network
 from bench_mtl_csn.training import BuiltTriplets, one_each
 from bench_mtl_csn.variants import VARIANTS
+from command_line import bench
 from torch.nn import functional as F
 from toy_attributes import TinyParts, catalog
 
@@ -117,6 +119,16 @@ def test_what_is_compared_is_what_was_learnt() -> None:
         extractor.for_query(f.numpy(), Condition("d"))
     with pytest.raises(IncompatibleError, match="changes none"):
         extractor.for_query(f.numpy(), Condition("a", np.zeros(7, np.int64)))
+
+
+def test_what_it_cannot_be_asked_is_refused_before_anything_is_learnt(shared_cache: Path) -> None:
+    done = bench("run", "--method", "mtl-csn", "--dataset", "fashion-products", "--edition", "mini",
+                 "--protocol", "manipulation", BENCH_CACHE=str(shared_cache))  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "error: mtl-csn compares images in an attribute and changes none; choose another "
+        "--protocol\n"
+    )
 
 
 def test_separate_networks_are_compared_each_in_its_own_attribute() -> None:

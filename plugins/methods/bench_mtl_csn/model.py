@@ -56,14 +56,20 @@ class Embedded(FeatureExtractor):
         found: Tensor = self._method.model(images)
         return found
 
-    def for_gallery(self, features: Floats, condition: Condition | None) -> Floats:
-        """Return what is compared, of unit length, (B, E)."""
+    def require(self, condition: Condition | None) -> None:
+        """Refuse an attribute that is not learnt, and to change one."""
         if condition is not None:
             if condition.targets is not None:
                 raise IncompatibleError(
                     "mtl-csn compares images in an attribute and changes none; choose another "
                     "--protocol"
                 )
+            self._attribute(condition)
+
+    def for_gallery(self, features: Floats, condition: Condition | None) -> Floats:
+        """Return what is compared, of unit length, (B, E)."""
+        self.require(condition)
+        if condition is not None:
             features = self._under(features, self._attribute(condition))
         return np.asarray(
             features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
