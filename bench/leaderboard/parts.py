@@ -24,8 +24,8 @@ from bench.leaderboard.stored import files, protocols, stored_in
 from bench.leaderboard.tables import ByMethod, Table
 from bench.reported import Reported
 
-# a process starts in the time in which another reads some 300 records
-RECORDS_FOR_A_PROCESS = 600
+# a process starts in the time in which another reads some 600 records
+RECORDS_FOR_A_PROCESS = 1000
 # (method, number of its paper, kind of edition) → what the method's best row measured of it
 Measured = dict[tuple[str, Reported, str], float]
 

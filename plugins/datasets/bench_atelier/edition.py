@@ -20,7 +20,7 @@ Description = TypeVar("Description")
 Drawn = TypeVar("Drawn")
 Fact = TypeVar("Fact")
 Files = Mapping[str, str | bytes]
-# a process starts in the time in which another draws some fifty
+# a process starts in the time in which another draws some twenty
 PICTURES_FOR_A_PROCESS = 100
 Parts = Mapping[str, PixelBox]  # of one picture, by the names of `outline.PARTS`
 
