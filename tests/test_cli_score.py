@@ -100,7 +100,10 @@ def test_an_exported_run_scores_to_the_same_numbers_in_the_same_table(
     assert record.tasks == expected.tasks
     assert record.protocol_fingerprint == expected.protocol_fingerprint
     assert (record.origin, record.method) == ("ranking", "the [old] one")
-    assert record.provenance.command.startswith("bench score --ranking ")
+    typed = record.provenance.command
+    assert typed.startswith("bench score --ranking ")
+    assert "--runs" not in typed
+    assert str(tmp_path) not in typed
     for name in ("rankings.parquet", "per_query.parquet"):
         ours = pq.read_table(workplace.folder / workplace.run / name)
         assert pq.read_table(file.with_name(name)).equals(ours)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.cli.options import DataRoot, DatasetOptions, EditionName, PluginFiles, load_registry
+from bench.cli.options import (
+    DataRoot,
+    DatasetOptions,
+    EditionName,
+    PluginFiles,
+    as_typed,
+    load_registry,
+)
 
 
 def command(
@@ -55,7 +60,7 @@ def command(
         data_root=data_root,
         runs=runs,
         seed=seed,
-        command=shlex.join(["bench", *sys.argv[1:]]),
+        command=as_typed(),
     )
     messages = Console(stderr=True, soft_wrap=True, highlight=False)
     with Bar(f"training {detector}", messages, "steps") as bar:

@@ -68,11 +68,10 @@ def remove(
 def build(folder: Folder = DEFAULT) -> None:
     """Write every table that the records determine, and remove those without a record."""
     from bench import leaderboard
-    from bench.storage import write_text
+    from bench.storage import write_texts
 
     files = leaderboard.build(folder, _papers())
-    for path, text in files.items():
-        write_text(path, text)
+    write_texts(files)
     for path in leaderboard.tables_below(folder) - {*files}:
         path.unlink()
     typer.echo(f"wrote {len(files)} files below {folder}")
@@ -99,11 +98,10 @@ def site(
     """Write the tables as HTML pages that open from a disk, with columns that sort."""
     from bench import leaderboard
     from bench.leaderboard.site import pages
-    from bench.storage import write_text
+    from bench.storage import write_texts
 
     found = pages(folder, leaderboard.build(folder, _papers()))
-    for name, text in found.items():
-        write_text(to / name, text)
+    write_texts({to / name: text for name, text in found.items()})
     typer.echo(f"wrote {len(found)} files; open {to / 'index.html'}")
 
 

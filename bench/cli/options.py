@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +29,20 @@ DatasetOptions = Annotated[
     list[str],
     typer.Option("--option", help="NAME=VALUE of the dataset; `bench show DATASET` lists them."),
 ]
+
+
+def as_typed() -> str:
+    """Return the command of this process for a record, which names no folder of this machine.
+
+    Where the runs and the data are is left out; of another whole path, its name stays.
+    """
+    kept = ["bench"]
+    for before, argument in pairwise(sys.argv):
+        option, equals, value = argument.rpartition("=")
+        if {before, argument, option} & {"--runs", "--data-root"}:
+            continue
+        kept.append(option + equals + (Path(value).name if Path(value).is_absolute() else value))
+    return shlex.join(kept)
 
 
 def load_registry(files: list[Path]) -> Registry:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DataRoot, PluginFiles, load_registry
+from bench.cli.options import DataRoot, PluginFiles, as_typed, load_registry
 from bench.cli.tables import show
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ def command(
         with shown_progress() as listener:
             made = reproduce(
                 record, registry, data_root=data_root, runs=runs, tolerance=tolerance,
-                command=shlex.join(["bench", *sys.argv[1:]]), listener=listener,
+                command=as_typed(), listener=listener,
             )  # fmt: skip
     except OtherQuestionsError as error:
         typer.echo(f"error: {error}", err=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from bench.cli.options import DataRoot, DatasetOptions, EditionName, PluginFiles, load_registry
+from bench.cli.options import (
+    DataRoot,
+    DatasetOptions,
+    EditionName,
+    PluginFiles,
+    as_typed,
+    load_registry,
+)
 
 
 def command(
@@ -121,7 +126,7 @@ def command(
         skip_damaged=skip_damaged,
         checkpoint_minutes=checkpoint_minutes,
         tensorboard=tensorboard,
-        command=shlex.join(["bench", *sys.argv[1:]]),
+        command=as_typed(),
     )
     with shown_progress() as listener:
         outcomes = flow.run(request, registry, listener)

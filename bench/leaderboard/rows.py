@@ -39,11 +39,11 @@ class Value:
         first, count = values[0], len(values)
         if count == 1:
             return cls(first.mean, first.low, first.high, None, first.higher_is_better)
-        mean, low, high = (
-            math.fsum(getattr(value, name) for value in values) / count
-            for name in ("mean", "low", "high")
-        )
-        squares = math.fsum((value.mean - mean) ** 2 for value in values)
+        means = [value.mean for value in values]
+        mean = math.fsum(means) / count
+        low = math.fsum([value.low for value in values]) / count
+        high = math.fsum([value.high for value in values]) / count
+        squares = math.fsum([(one - mean) ** 2 for one in means])
         deviation = math.sqrt(squares / (count - 1))
         return cls(mean, low, high, deviation, first.higher_is_better)
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.storage import cache_folder, default_data_root, only_one, replacing, write_text
+from bench.storage import (
+    cache_folder,
+    default_data_root,
+    only_one,
+    replacing,
+    write_text,
+    write_texts,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -68,6 +75,17 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
 def test_text_is_utf_8_with_unix_line_ends(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "größe\nb\n")
     assert (tmp_path / "a.txt").read_bytes() == b"gr\xc3\xb6\xc3\x9fe\nb\n"
+
+
+def test_of_many_files_those_that_hold_their_text_stay(tmp_path: Path) -> None:
+    files = {tmp_path / f"{number}.md": "größer\n" for number in range(20)}
+    write_texts(files)
+    assert {path: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == files
+    before = {path: path.stat().st_mtime_ns for path in files}
+    changed = tmp_path / "7.md"
+    write_texts(files | {changed: "other\n"})
+    assert changed.read_bytes() == b"other\n"
+    assert {path for path in files if path.stat().st_mtime_ns != before[path]} == {changed}
 
 
 def test_folders_are_those_of_the_environment_or_the_user(
