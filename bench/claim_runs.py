@@ -145,8 +145,16 @@ class Evidence:
     @property
     def backbones(self) -> list[str]:
         """The backbones of the runs, and which one of the paper's they stand in for."""
-        own = [run.record for run in self.found if run.record.method == self.method.name]
-        return sorted({_backbone(record) for record in own})
+        return sorted({_backbone(record) for record in self._own})
+
+    @property
+    def data(self) -> list[str]:
+        """The dataset editions on which the method was run."""
+        return sorted({record.edition_name for record in self._own})
+
+    @property
+    def _own(self) -> list[Record]:
+        return [run.record for run in self.found if run.record.method == self.method.name]
 
     def of(self, side: Side, place: Place, metrics: Sequence[str] = ()) -> Measured:
         """Return what a side's runs measured, averaged over their seeds.

@@ -41,11 +41,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """All decisions about a method in one setting, in which so many finished runs were made."""
+    """All decisions about a method in one setting, in which so many finished runs were made.
+
+    `data` are the dataset editions on which the method was run.
+    """
 
     method: str
     setting: Setting
     backbones: list[str]
+    data: list[str]
     runs: int
     decisions: list[Decision]
 
@@ -71,6 +75,7 @@ def evaluate(
             method=method.name,
             setting=evidence.setting,
             backbones=evidence.backbones,
+            data=evidence.data,
             runs=len(evidence.found),
             decisions=[_decide(claim, checks, evidence) for claim, checks in parts],
         )

@@ -143,7 +143,7 @@ def _claims_page(every: Sequence[Verdicts]) -> str:
         "What the records say of each paper's claims, by the rules of "
         "[docs/claims.md](../docs/claims.md). A claim is *held* or *reversed* where the 95 % "
         "interval of a paired comparison lies on one side, *undecided* where it does not. Runs "
-        "compare only within one setting.",
+        "compare only within one setting, which is asked about the data that it has runs of.",
         "",
     ]
     for verdicts in every:
@@ -169,12 +169,15 @@ def _claims_page(every: Sequence[Verdicts]) -> str:
 
 
 def _shown(verdicts: Verdicts) -> list[Decision]:
-    """Return the decisions of a setting; where its recipe is changed, those that runs decide."""
-    setting = verdicts.setting
-    if not setting.recipe and not setting.options:
-        return list(verdicts.decisions)
-    return [found for found in verdicts.decisions
-            if found.verdict != "not checkable" and found.datasets]  # fmt: skip
+    """Return the decisions about data of which a setting has runs, and those about none.
+
+    Where its recipe is changed, only those that runs decide.
+    """
+    found = [one for one in verdicts.decisions
+             if not one.datasets or {*one.datasets} & {*verdicts.data}]  # fmt: skip
+    if not verdicts.setting.recipe and not verdicts.setting.options:
+        return found
+    return [one for one in found if one.verdict != "not checkable" and one.datasets]
 
 
 def _claims_csv(every: Sequence[Verdicts]) -> str:

@@ -112,6 +112,20 @@ def test_of_a_changed_recipe_the_page_has_what_runs_decide(write: Write, tmp_pat
     assert (line["claim"], line["verdict"], line["recipe"]) == ("C-1", "held", "stage=early")
 
 
+def test_a_setting_is_not_asked_about_data_that_it_has_no_run_of(
+    write: Write, tmp_path: Path
+) -> None:
+    elsewhere = BETTER | {"dataset": "cub200", "protocol": "fine"}
+    figure = {"kind": "not-checkable", "why": "a figure without values"}
+    registry = registry_of(tmp_path, [BETTER], [elsewhere], [figure])
+    add(tmp_path, write({"hit@1": MIXED}), registry)
+    found = lines(built(tmp_path, registry)["claims.csv"])
+    assert [(line["claim"], line["verdict"]) for line in found] == [
+        ("C-1", "not checkable"), ("C-3", "not checkable")
+    ]  # fmt: skip
+    assert found[0]["found"].startswith("no run of variant good on ")
+
+
 def test_reported_numbers_stand_beside_those_of_the_same_data_alone(
     write: Write, tmp_path: Path
 ) -> None:
