@@ -11,13 +11,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tabulate import tabulate
-
 from bench import leaderboard
 from bench.bundles import Checked, unpack
 from bench.errors import RecordError
 from bench.leaderboard.rows import Value, rows_of, setting
-from bench.leaderboard.tables import Table
+from bench.leaderboard.tables import Table, markdown
 from bench.records import MetricValue, Record
 from bench.reproduction import MEAN
 
@@ -60,7 +58,7 @@ def _numbers(checked: Checked) -> list[str]:
     ]  # fmt: skip
     unknown = {value.metric: value.why_not for value in checked.values if value.now is None}
     return [
-        _table(rows, ["task", "metric", "recorded", "re-scored", ""]), "",
+        markdown(rows, ["task", "metric", "recorded", "re-scored", ""]), "",
         *(f"- {_safe(name)} is not re-scored: it {_safe(why)}" for name, why in unknown.items()),
         "",
     ]  # fmt: skip
@@ -79,7 +77,7 @@ def _change(bundle: Path, record: Record, leaderboards: Path) -> list[str]:
         return [*lines, f"It cannot join its table: {_safe(str(error))}", ""]
     rows = [[before[key][1] if key in before else "new", value, name]
             for key, (name, value) in after.items()]  # fmt: skip
-    return [*lines, _table(rows, ["before", "after", "method"]), ""]
+    return [*lines, markdown(rows, ["before", "after", "method"]), ""]
 
 
 def _standings(bundle: Path, record: Record, leaderboards: Path) -> tuple[Rows, Rows]:
@@ -117,7 +115,3 @@ def _rows(folder: Path) -> Rows:
 
 def _cell(value: MetricValue | Value) -> str:
     return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
-
-
-def _table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    return tabulate(rows, header, tablefmt="github", disable_numparse=True)

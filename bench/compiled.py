@@ -16,8 +16,7 @@ from bench import fingerprints
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # numba looks at a function's own file alone; what is compiled into it from another counts here
-_SOURCES = fingerprints.of_code("bench.compiled", "bench.overlap", "bench.search",
-                                "bench.statistics")  # fmt: skip
+_SOURCES = fingerprints.of_code("bench.compiled", "bench.overlap", "bench.search")
 # with NUMBA_BOUNDSCHECK=1 every index is checked, in other machine code
 _KIND = "checked" if numba.config.BOUNDSCHECK else "kernels"  # type: ignore[attr-defined]
 _FOLDER = Path(__file__).parent / "__pycache__" / f"{_KIND}-{_SOURCES}"

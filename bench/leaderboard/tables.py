@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-import tabulate
-
 from bench.leaderboard import row_names
 from bench.leaderboard.rows import Row, Value, setting
 from bench.records import Record
 from bench.reported import Reported
-
-tabulate.WIDE_CHARS_MODE = False  # the same bytes, whether wcwidth is installed or not
 
 MINI_WARNING = (
     "**Drawn pictures.** This page is of a mini edition, drawn by the program itself to show that "
@@ -329,10 +325,15 @@ def index(rows: Sequence[Sequence[object]], papers: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that can make no HTML, no link or picture, and no column of a table."""
-    return html.escape(text, quote=False).replace("](", "]\\(").replace("|", "\\|")
+    """Return text that can make no HTML, no link or picture, and no column or line of a table."""
+    one_line = " ".join(text.split())
+    return html.escape(one_line, quote=False).replace("](", "]\\(").replace("|", "\\|")
 
 
 def markdown(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    """Return a table in Markdown; cells are text already."""
-    return tabulate.tabulate(rows, header, tablefmt="github", disable_numparse=True)
+    """Return a table in Markdown; cells are text already.
+
+    They are not padded: one longer cell would change every line, and what a change did be unseen.
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
