@@ -18,6 +18,7 @@ from bench import leaderboard, records
 from bench.errors import RecordError
 from bench.leaderboard import MINI_WARNING, frames, parts, site
 from bench.leaderboard.papers import Papers
+from bench.leaderboard.tables import escaped
 from bench.records import Record
 from bench.reported import Reported
 from bench.storage import write_text
@@ -390,6 +391,7 @@ def test_names_can_neither_make_html_nor_columns(add: Add, folder: Path) -> None
     assert of_tasks.count("|") == 1 + 5
     tables = files["a-b-script--@full/a-b-script--.csv"].decode()
     assert next(csv.DictReader(tables.splitlines()))["variant"] == evil
+    assert escaped("a\n\n# b\r\n| c") == "a # b \\| c", "and no lines"
 
 
 def test_a_metric_that_only_newer_records_have_leaves_a_gap(add: Add, folder: Path) -> None:
