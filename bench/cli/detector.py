@@ -13,7 +13,7 @@ from bench.cli.options import (
     DatasetOptions,
     EditionName,
     PluginFiles,
-    as_typed,
+    command_to_record,
     load_registry,
 )
 
@@ -60,7 +60,7 @@ def command(
         data_root=data_root,
         runs=runs,
         seed=seed,
-        command=as_typed(),
+        command=command_to_record(),
     )
     messages = Console(stderr=True, soft_wrap=True, highlight=False)
     with Bar(f"training {detector}", messages, "steps") as bar:

@@ -31,7 +31,7 @@ DatasetOptions = Annotated[
 ]
 
 
-def as_typed() -> str:
+def command_to_record() -> str:
     """Return the command of this process for a record, which names no folder of this machine.
 
     Where the runs and the data are is left out; of another whole path, its name stays.

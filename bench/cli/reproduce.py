@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DataRoot, PluginFiles, as_typed, load_registry
+from bench.cli.options import DataRoot, PluginFiles, command_to_record, load_registry
 from bench.cli.tables import show
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(
         with shown_progress() as listener:
             made = reproduce(
                 record, registry, data_root=data_root, runs=runs, tolerance=tolerance,
-                command=as_typed(), listener=listener,
+                command=command_to_record(), listener=listener,
             )  # fmt: skip
     except OtherQuestionsError as error:
         typer.echo(f"error: {error}", err=True)

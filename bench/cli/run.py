@@ -13,7 +13,7 @@ from bench.cli.options import (
     DatasetOptions,
     EditionName,
     PluginFiles,
-    as_typed,
+    command_to_record,
     load_registry,
 )
 
@@ -126,7 +126,7 @@ def command(
         skip_damaged=skip_damaged,
         checkpoint_minutes=checkpoint_minutes,
         tensorboard=tensorboard,
-        command=as_typed(),
+        command=command_to_record(),
     )
     with shown_progress() as listener:
         outcomes = flow.run(request, registry, listener)

@@ -333,7 +333,7 @@ def escaped(text: str) -> str:
 def markdown(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     """Return a table in Markdown; cells are text already.
 
-    They are not padded: one longer cell would change every line, and what a change did be unseen.
+    They are not padded: one longer cell would change every line and hide what else changed.
     """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
